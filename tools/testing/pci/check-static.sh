@@ -1,0 +1,331 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check-static.sh [STEP...]: what a maintainer's tools say about the series.
+# Only what the base does not say already counts.  Steps, default all:
+#
+#	files		checkpatch --strict on each new file
+#	patches		checkpatch --strict on each mail of the series
+#	doc		kernel-doc on new and changed files
+#	compiler	W=1 and sparse, x86_64 allmodconfig
+#	arm64, ppc64le	W=1, the configuration the tests use
+#	cocci		coccicheck on drivers/pci
+#	spdx		a licence line in every file
+#	maintainers	get_maintainer.pl knows every new file
+#
+# Findings are in build/static.  Last line: "N passed, N failed".
+
+set -eu
+# shellcheck source=tools/testing/pci/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+jobs=${JOBS:-$(nproc)}
+static=$top/build/static
+mkdir -p "$static"
+ccache_setup
+
+"$top/series/deps" build deep x86_64 arm64 ppc64le
+base=$("$top/series/pq" base | tail -n 1)
+"$top/series/pq" compose > "$static/compose.log" || die "see $static/compose.log"
+src=$top/build/linux
+git=(git -c safe.directory='*' -C "$src")
+mapfile -t new < <("${git[@]}" diff --no-renames --name-only --diff-filter=A base-tag pci)
+mapfile -t changed < <("${git[@]}" diff --no-renames --name-only --diff-filter=M base-tag pci)
+[ ${#new[@]} -gt 0 ] || die "the series has no new file"
+
+# only REGEX FILE...: those that match.
+only()
+{
+	local regex=$1
+	shift
+	printf '%s\n' "$@" | grep -E "$regex" || true
+}
+
+# plain: findings without what moves when code moves: line numbers, addresses
+# and the way to the tree.
+plain()
+{
+	sed -E -e 's,^(\./|\.\./)+,,' -e 's/:[0-9]+(:[0-9]+)?:/:/g' \
+		-e 's/0x[0-9a-f]+/0x/g' -e 's/\bline [0-9]+/line/g' | sort
+}
+
+# news BASE SERIES: what only the second file of findings has.
+news()
+{
+	local fresh
+
+	fresh=$(comm -13 <(plain < "$1") <(plain < "$2"))
+	[ -z "$fresh" ] || printf '%s\n' "$fresh"
+	[ -z "$fresh" ]
+}
+
+# Findings of these kinds are of the mail's form or of macros that have to
+# look like this, not of the code.
+ignored=FILE_PATH_CHANGES,NEW_TYPEDEFS,MAINTAINERS_STYLE
+
+# Without a git directory checkpatch does not run spdxcheck.py, which wants all
+# of the kernel in git; do_spdx is there instead.
+checkpatch()
+{
+	(cd "$src" && GIT_DIR=none perl scripts/checkpatch.pl --strict --codespell --quiet \
+		--terse --no-summary --show-types --root=. "$@")
+}
+
+do_files()
+{
+	local file status=0 more
+
+	while read -r file; do
+		[ -n "$file" ] || continue
+		# TRACE_EVENT() is not C as checkpatch knows it.
+		more=$ignored
+		case ${file##*/} in
+		trace.h) more=$more,SPACING,OPEN_ENDED_LINE,MULTISTATEMENT_MACRO_USE_DO_WHILE,COMPLEX_MACRO,MACRO_ARG_UNUSED,TRAILING_SEMICOLON ;;
+		esac
+		checkpatch --ignore "$more" --file "$file" || status=1
+	done < <(only '\.(c|h|rst)$|/(Kconfig|Makefile)$' "${new[@]}")
+	return $status
+}
+
+do_patches()
+{
+	local mail status=0
+
+	rm -rf "$static/series"
+	"$top/series/pq" export "$static/series" > "$static/export.log" || return
+	for mail in "$static"/series/*.patch; do
+		case ${mail##*/} in
+		0000-*) continue ;;
+		esac
+		# New files have had their turn, trace headers with more ignored.
+		checkpatch --ignore "$ignored" --patch "$mail" > "$static/mail" ||
+			true
+		grep -vE '(^|/)trace\.h:' "$static/mail" || continue
+		status=1
+	done
+	return $status
+}
+
+# kernel_doc TREE OUT
+kernel_doc()
+{
+	local file
+
+	: > "$2"
+	for file in "${new[@]}" "${changed[@]}"; do
+		case $file in
+		*.c | *.h)
+			[ ! -f "$1/$file" ] ||
+			(cd "$1" && perl scripts/kernel-doc -none -Wall "$file") >> "$2" 2>&1 ||
+				true
+			;;
+		esac
+	done
+}
+
+do_doc()
+{
+	kernel_doc "$base" "$static/doc.base"
+	kernel_doc "$src" "$static/doc.series"
+	news "$static/doc.base" "$static/doc.series"
+}
+
+# compile ARCH TREE NAME ARGUMENT...: build PCI and all that the series touches
+# in an object directory of its own, and leave the findings in NAME.
+compile()
+{
+	local arch=$1 from=$2 name=$3 out=$static/$3 dir fragments goals file
+	local generic="drivers/pci/ drivers/iommu/ drivers/of/ drivers/base/"
+
+	shift 3
+	arch_setup "$arch"
+	# ccache would answer without a warning being printed by sparse, which
+	# is run by make, not by the compiler; so it may stay.
+	mkdir -p "$out"
+	farm "$from" "$out/tree"
+	if [ "$arch" = x86_64 ]; then
+		KCONFIG_ALLCONFIG=$here/configs/static.config \
+			kmake "$out/tree" -s allmodconfig > "$out/log" 2>&1 || return
+	else
+		fragments=()
+		for file in common "$arch" devices userland; do
+			fragments+=("$here/configs/$file.config")
+		done
+		merge_config "${fragments[@]}" > "$out/fragment"
+		KCONFIG_ALLCONFIG=$out/fragment \
+			kmake "$out/tree" -s allnoconfig > "$out/log" 2>&1 || return
+	fi
+	case $arch in
+	x86_64) goals="$generic drivers/acpi/ arch/x86/pci/ arch/x86/kernel/" ;;
+	arm64) goals="$generic drivers/acpi/ arch/arm64/kernel/" ;;
+	ppc64le) goals="$generic arch/powerpc/kernel/ arch/powerpc/platforms/" ;;
+	esac
+	# Whole directories, because objects that are not configured are not
+	# objects to make.
+	for dir in $(only '\.c$' "${changed[@]}" | sed 's,[^/]*$,,' | sort -u); do
+		case " $goals " in
+		*" $dir "*) continue ;;
+		esac
+		case $dir in
+		arch/x86/* | drivers/edac/ | drivers/platform/x86/)
+			[ "$arch" = x86_64 ] || continue ;;
+		arch/arm64/*)
+			[ "$arch" = arm64 ] || continue ;;
+		arch/powerpc/*)
+			[ "$arch" = ppc64le ] || continue ;;
+		arch/*)
+			continue ;;
+		*)
+			# The small configurations do not enter every directory.
+			[ "$arch" = x86_64 ] || continue ;;
+		esac
+		goals="$goals $dir"
+	done
+	# Sources do not change here; objects do not have to be newer.
+	find "$out/tree/obj/drivers" "$out/tree/obj/arch" -name '*.o' -delete 2>/dev/null || true
+	# shellcheck disable=SC2086
+	if ! kmake "$out/tree" -k -j"$jobs" "$@" $goals >> "$out/log" 2>&1; then
+		grep -E 'error: |\*\*\* ' "$out/log" | head -n 10
+		return 1
+	fi
+	grep -E '(warning|error): ' "$out/log" > "$out/findings" || true
+}
+
+# The base's findings are made once for each list of touched files.
+compile_base()
+{
+	local key
+
+	key=$(printf '%s ' "$base" "$@" "${changed[@]}" |
+		cat - "$here"/configs/*.config | sha256sum)
+	if [ "$(cat "$static/$2/key" 2>/dev/null)" != "$key" ]; then
+		compile "$1" "$base" "$2" "${@:3}" || return
+		echo "$key" > "$static/$2/key"
+	fi
+}
+
+# not_built: changed files of ours that no build above has an object of.
+not_built()
+{
+	local file status=0 name found
+
+	while read -r file; do
+		[ -n "$file" ] || continue
+		found=0
+		for name in compiler arm64 ppc64le; do
+			[ ! -f "$static/$name/tree/obj/${file%.c}.o" ] || found=1
+		done
+		[ $found -eq 0 ] || continue
+		case $file in
+		arch/x86/* | arch/arm64/* | arch/powerpc/platforms/p[os]*)
+			echo "$file: not built" && status=1 ;;
+		arch/*)
+			echo "note: $file: no compiler here for it" ;;
+		*)
+			echo "note: $file: not in these configurations" ;;
+		esac
+	done < <(only '\.c$' "${new[@]}" "${changed[@]}" | grep -v '^tools/')
+	return $status
+}
+
+do_compiler()
+{
+	local sparse=(W=1 C=2 "CF=-D__CHECK_ENDIAN__")
+
+	compile_base x86_64 compiler-base "${sparse[@]}" || return
+	compile x86_64 "$src" compiler "${sparse[@]}" || return
+	news "$static/compiler-base/findings" "$static/compiler/findings"
+}
+
+do_arm64()
+{
+	compile_base arm64 arm64-base W=1 || return
+	compile arm64 "$src" arm64 W=1 || return
+	news "$static/arm64-base/findings" "$static/arm64/findings"
+}
+
+do_ppc64le()
+{
+	compile_base ppc64le ppc64le-base W=1 || return
+	compile ppc64le "$src" ppc64le W=1 || return
+	news "$static/ppc64le-base/findings" "$static/ppc64le/findings" || return
+	not_built
+}
+
+# cocci TREE OUT
+cocci()
+{
+	arch_setup x86_64
+	(
+		cd "$1"
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s coccicheck \
+			MODE=report M=drivers/pci J="$jobs" </dev/null
+	) > "$2.log" 2>&1 || true
+	grep -E '^(\./)?[^ ]+:[0-9]+(:[0-9-]+)?: ' "$2.log" > "$2" || true
+	# No finding and no run look alike.
+	grep -qi 'coccinelle\|coccicheck\|spatch\|Please check' "$2.log"
+}
+
+do_cocci()
+{
+	[ -s "$static/cocci.base.log" ] || cocci "$base" "$static/cocci.base" || return
+	cocci "$src" "$static/cocci.series" || return
+	news "$static/cocci.base" "$static/cocci.series"
+}
+
+do_spdx()
+{
+	local file status=0
+
+	while read -r file; do
+		# Text that has no comments, or is quoted whole.
+		case $file in
+		./LICENSE | ./README.md | ./MAINTAINERS | *.patch | */series/series | \
+		./.gitignore | *.gitattributes | ./series/cover.txt | \
+		./series/base.lock | *.expected | *.json | */pqlib/attributes)
+			continue ;;
+		esac
+		head -n 2 "$top/$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
+			{ echo "$file: no SPDX line"; status=1; }
+	done < <(cd "$top" && find . \( -name build -o -name .git -o -name __pycache__ \
+		-o -name .pytest_cache \) -prune -o -type f -print)
+	return $status
+}
+
+do_maintainers()
+{
+	local file status=0
+
+	for file in "${new[@]}"; do
+		(cd "$src" && perl scripts/get_maintainer.pl --no-git \
+			--no-git-fallback --sections --nol --nom -f "$file") 2>&1 |
+			grep -q '^PCI ENUMERATION PIPELINE' ||
+			{ echo "$file: not in our section of MAINTAINERS"; status=1; }
+	done
+	return $status
+}
+
+all="files patches doc compiler arm64 ppc64le cocci spdx maintainers"
+passed=0
+failed=0
+for step in "${@:-$all}"; do
+	for one in $step; do
+		case " $all " in
+		*" $one "*) ;;
+		*) die "unknown step '$one': $all" ;;
+		esac
+		start=$SECONDS
+		status=0
+		"do_$one" > "$static/$one.out" 2>&1 || status=$?
+		head -n 40 "$static/$one.out"
+		if [ $status -eq 0 ]; then
+			passed=$((passed + 1))
+			echo "$one: nothing new ($((SECONDS - start)) s)"
+		else
+			failed=$((failed + 1))
+			echo "$one: FAILED, see $static/$one.out ($((SECONDS - start)) s)"
+		fi
+	done
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
