@@ -1,0 +1,235 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""`make bench`: what enumeration costs, base and series in one run.
+
+Runs under -icount: the guest's clock counts instructions, so neither other
+programs on the host nor its speed change what is measured. For each number
+of devices:
+
+  boot time     CPU time of the thread that runs the initcalls, until it becomes
+                init, minus that of a machine without these devices; waiting
+                (for disks, for instance) is not in it
+  reads/writes  accesses to config space that the kernel made until init runs,
+                counted by the emulator; firmware's own are subtracted (they
+                are counted with pci=off)
+
+"scan to add" uses endpoints without a driver and no port services, so that
+nothing after ADD touches config space; "to bound" has both. Hot-add is the
+time from the link being reported up to the driver being bound.
+"""
+
+import argparse
+import collections
+import dataclasses
+import json
+import os
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from harness import config, machines                    # noqa: E402
+from harness.vm import VM                               # noqa: E402
+
+SHIFT = 2                       # an instruction takes 4 ns
+SIZES = (16, 64, 250)
+ACCESS = re.compile(r"^(?:\S+@\S+:)?pci_cfg_(read|write) (\S+) ", re.M)
+
+
+def topology(count, endpoint):
+    """Root ports, switches and endpoints: `count` PCI functions in all."""
+    # A switch: root port, upstream port, four downstream ports, four endpoints.
+    switches = {16: 1, 64: 4, 250: 18}.get(count, count // 14)
+    plain, left = divmod(count - 10 * switches, 2)
+    out = []
+    for i in range(switches + plain):
+        out.append(f"pcie-root-port,id=p{i},bus=pcie.0,addr={2 + i // 8:#x}.{i % 8:x},"
+                   f"multifunction=on,chassis={i + 1},slot={i + 1},io-reserve=0")
+    port = switches + plain
+    for i in range(switches):
+        out.append(f"x3130-upstream,id=u{i},bus=p{i}")
+        for j in range(4):
+            port += 1
+            out.append(f"xio3130-downstream,id=d{i}.{j},bus=u{i},chassis={port},slot={port}")
+            out.append(f"{endpoint},bus=d{i}.{j}")
+    for i in range(switches, switches + plain):
+        out.append(f"{endpoint},bus=p{i}")
+    out += [f"{endpoint},bus=pcie.0"] * left
+    return out
+
+
+def machine():
+    """q35, one CPU, the clock counting instructions."""
+    q35 = machines.MACHINES["q35-native"]
+    return dataclasses.replace(
+        q35, args=("-M", "q35", "-cpu", "max", "-smp", "1", "-icount", f"shift={SHIFT},sleep=off",
+                   *machines.NATIVE),
+        append="panic=-1 quiet printk.devkmsg=on", boot_seconds=240, memory="2G")
+
+
+def boot(directory, kernel, devices, append=""):
+    vm = VM(machine(), directory, kernel=kernel, modules=False, devices=devices, append=append,
+            trace=False, extra=["-trace", "enable=pci_cfg_*,file=cfg.log"])
+    vm.start()
+    return vm
+
+
+def log_size(vm):
+    return (vm.dir / "cfg.log").stat().st_size
+
+
+def accesses(vm, start=0, end=None):
+    """(reads, writes) in a part of the emulator's log, and reads + writes by model."""
+    with open(vm.dir / "cfg.log", "rb") as f:
+        f.seek(start)
+        text = f.read(None if end is None else end - start).decode()
+    kinds = collections.Counter()
+    models = collections.Counter()
+    for kind, model in ACCESS.findall(text):
+        kinds[kind] += 1
+        models[model] += 1
+    return kinds["read"], kinds["write"], models
+
+
+def klog_time(text, pattern, which=0):
+    hits = re.findall(rf"\[ *(\d+\.\d+)\] [^\n]*{pattern}", text)
+    if not hits:
+        raise RuntimeError(f"no line with '{pattern}' in the kernel log")
+    return float(hits[which])
+
+
+def measure_boot(directory, kernel, devices, append=""):
+    """Boot once: CPU seconds to init, config reads and writes."""
+    vm = boot(directory, kernel, devices, append)
+    try:
+        reads, writes, models = accesses(vm)
+        found = len(vm.pci()) if "pci=off" not in append else 0
+        vm.check_console()
+        return {"time": vm.hello["started_cpu"], "reads": reads, "writes": writes,
+                "models": models, "found": found}
+    finally:
+        vm.stop()
+        (vm.dir / "cfg.log").unlink(missing_ok=True)
+
+
+def measure_hotadd(directory, kernel, card, driver, rounds):
+    """Seconds from link up to bound, config reads and writes; medians."""
+    vm = boot(directory, kernel, [
+        "pcie-root-port,id=p0,bus=pcie.0,chassis=1,slot=1"],
+        'dyndbg="file pciehp_hpc.c +p"')
+    times, reads, writes = [], [], []
+    try:
+        for i in range(rounds):
+            vm.settle()
+            before = vm.pci()
+            start = log_size(vm)
+            lines = len(vm.agent("klog"))
+            vm.plug(f"{card},id=h{i},bus=p0", slot=1)
+            vm.wait_device(lambda d: d.name not in before, driver=driver, timeout=60)
+            vm.settle()
+            vm.wait("the slot to be on", lambda: vm.agent.read(
+                "/sys/bus/pci/slots/1/power").strip() == "1")
+            text = vm.agent("klog")[lines:]
+            times.append(klog_time(text, "agent: bound", -1)
+                         - klog_time(text, "lnk_status = ", -1))
+            r, w, _ = accesses(vm, start, log_size(vm))
+            reads.append(r)
+            writes.append(w)
+            vm.unplug(f"h{i}", 1)
+            vm.wait("the card to go", lambda: set(vm.pci()) == set(before))
+        vm.check_console()
+    finally:
+        vm.stop()
+        (vm.dir / "cfg.log").unlink(missing_ok=True)
+    return {"time": statistics.median(times), "reads": statistics.median(reads),
+            "writes": statistics.median(writes)}
+
+
+CASES = {
+    # endpoint, kernel parameters: nothing after ADD, or everything
+    "scan to add": ("edu", "pcie_ports=compat"),
+    "to bound": ("virtio-rng-pci", ""),
+}
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, unit, base, series, digits=1):
+        ratio = series / base if base else float("nan")
+        self.rows.append((what, f"{base:.{digits}f}", f"{series:.{digits}f}", unit, f"{ratio:.2f}"))
+
+    def text(self):
+        head = ("", "base", "series", "", "ratio")
+        rows = [head, *self.rows]
+        width = [max(len(r[i]) for r in rows) for i in range(5)]
+        return "\n".join(
+            f"{r[0].ljust(width[0])}  {r[1].rjust(width[1])}  {r[2].rjust(width[2])} "
+            f"{r[3].ljust(width[3])}  {r[4].rjust(width[4])}".rstrip() for r in rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--base-kernel", type=Path, default=config.kernel(base=True, var=""))
+    parser.add_argument("--kernel", type=Path, default=config.kernel(base=False, var=""))
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--rounds", type=int, default=5, help="hot-adds per card")
+    parser.add_argument("--json", type=Path, help="also write the raw numbers")
+    args = parser.parse_args()
+    if config.arch() != "x86_64":
+        sys.exit(f"no bench for {config.arch()} yet")
+    kernels = {"base": args.base_kernel, "series": args.kernel}
+    for side, image in kernels.items():
+        if not image.exists():
+            sys.exit(f"no kernel of the {side} at {image}; `make kernel` and `make kernel BASE=1` "
+                     "build them")
+    top = config.results() / f"bench-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    raw = {}
+    table = Table()
+
+    def run(name, func, *arguments):
+        print(f"  {name} ...", file=sys.stderr, flush=True)
+        raw[name] = func(top / re.sub(r"\W+", "-", name), *arguments)
+        return raw[name]
+
+    for case, (endpoint, append) in CASES.items():
+        empty = {side: run(f"{side}, {case}, no devices", measure_boot, image, [], append)
+                 for side, image in kernels.items()}
+        none = run(f"firmware, {case}, no devices", measure_boot, kernels["base"], [], "pci=off")
+        for count in map(int, args.sizes.split(",")):
+            devices = topology(count, endpoint)
+            firmware = run(f"firmware, {case}, {count}", measure_boot, kernels["base"], devices,
+                           "pci=off")
+            got = {side: run(f"{side}, {case}, {count}", measure_boot, image, devices, append)
+                   for side, image in kernels.items()}
+            for side in kernels:
+                found = got[side]["found"] - empty[side]["found"]
+                if found != count:
+                    sys.exit(f"{side}: {found} devices found, {count} are there")
+            what = f"boot, {case}, {count} devices"
+            table.add(f"{what}: time", "ms", *(
+                (got[s]["time"] - empty[s]["time"]) * 1e3 for s in kernels))
+            for kind in ("reads", "writes"):
+                table.add(f"{what}: {kind} per device", "", *(
+                    (got[s][kind] - firmware[kind] - (empty[s][kind] - none[kind])) / count
+                    for s in kernels))
+    for card, driver in (("virtio-rng-pci", "virtio-pci"), ("e1000e", "e1000e")):
+        got = {side: run(f"{side}, hot-add {card}", measure_hotadd, image, card, driver,
+                         args.rounds) for side, image in kernels.items()}
+        table.add(f"hot-add {card}: link up to bound", "ms",
+                  *(got[s]["time"] * 1e3 for s in kernels), digits=2)
+        table.add(f"hot-add {card}: reads", "", *(got[s]["reads"] for s in kernels), digits=0)
+        table.add(f"hot-add {card}: writes", "", *(got[s]["writes"] for s in kernels), digits=0)
+    print(table.text())
+    if args.json:
+        args.json.write_text(json.dumps(raw, indent=1, default=dict) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The checks themselves: each has to say no to what it is there to find."""
+
+import struct
+
+import pytest
+
+from harness import checks, console, pci
+from harness.trace import STAGES, Trace, contract
+from harness.vm import Bad
+from test_races import grown
+
+
+def trace(*rows, lost=""):
+    text = "# tracer: nop\n" + lost
+    for i, (dev, batch, stage, result) in enumerate(rows):
+        text += (f"  swapper/0-1  [000] .....  1.{i:06d}: pci_stage: dev=0000:{dev} "
+                 f"batch={batch} stage={stage} result={result}\n")
+    return Trace(text)
+
+
+def good(*devs, batch=1):
+    return [(d, batch, s, 0) for s in STAGES for d in devs]
+
+
+def test_contract_accepts():
+    """Two batches, one after the other, are fine"""
+    assert contract(trace(*good("00:01.0", "01:00.0"), *good("02:00.0", batch=2)),
+                    expected=["0000:01:00.0"]) == []
+
+
+@pytest.mark.parametrize("rows, what", [
+    ([], "no pci_stage"),
+    (good("00:01.0")[:-1], "went through"),
+    (good("00:01.0") + [("00:01.0", 1, "bind", 0)], "went through"),
+    ([(d, b, s, -28 if s == "assign" else 0) for d, b, s, _ in good("00:01.0")], "assign=-28"),
+    # Device by device instead of stage by stage.
+    (good("00:01.0") + good("01:00.0"), "before"),
+    # Final before configure.
+    ([("00:01.0", 1, s, 0) for s in ("scan", "claim", "assign", "final", "configure", "add",
+                                     "bind")], "went through"),
+    (good("02:00.0"), "not in the trace"),
+])
+def test_contract_refuses(rows, what):
+    """Missing, doubled, failed, swapped stages, and passes that are not batch-wide"""
+    got = contract(trace(*rows), expected=["0000:00:01.0"])
+    assert any(what in line for line in got), got
+
+
+def test_contract_refuses_lost_events():
+    """A trace with holes proves nothing"""
+    assert contract(trace(*good("00:01.0"), lost="CPU:0 [LOST 5 EVENTS]\n"))
+
+
+def bridge(name, pri, sec, sub, parent=None):
+    config = bytearray(256)
+    config[0x0e] = 1
+    config[0x18:0x1b] = bytes((pri, sec, sub))
+    path = f"../../devices/pci0000:00/{parent + '/' if parent else ''}{name}"
+    return pci.Device(name, {"config": config.hex(), "path": path})
+
+
+def devices(*devs):
+    return {d.name: d for d in devs}
+
+
+A, B = "0000:00:01.0", "0000:00:02.0"
+
+
+@pytest.mark.parametrize("devs, count", [
+    ((bridge(A, 0, 1, 3), bridge(B, 0, 4, 4), bridge("0000:01:00.0", 1, 2, 3, A)), 0),
+    ((bridge(A, 0, 1, 1), bridge("0000:01:00.0", 1, 0, 0, A)), 0),
+    ((bridge(A, 0, 1, 2), bridge(B, 0, 2, 2)), 1),
+    ((bridge(A, 0, 1, 1), bridge("0000:01:00.0", 1, 2, 2, A)), 1),
+    ((bridge(A, 0, 3, 2),), 1),
+    ((bridge("0000:05:00.0", 4, 6, 6),), 1),
+])
+def test_bus_numbers(devs, count):
+    """Bus numbers given twice, outside the parent, reversed, wrong primary"""
+    got = pci.bus_problems(devices(*devs))
+    assert bool(got) == bool(count), got
+
+
+def endpoint(start, register, flags=0x40200, name="0000:00:03.0", size=0x1000):
+    config = bytearray(256)
+    struct.pack_into("<I", config, 0x10, register)
+    return pci.Device(name, {
+        "config": config.hex(), "path": f"../../devices/pci0000:00/{name}",
+        "resource": f"{start:#x} {start + size - 1:#x} {flags:#x}\n"})
+
+
+def test_resources():
+    """BARs without address, with another in the register, or in each other's way"""
+    fine = endpoint(0xfe000000, 0xfe000000)
+    assert pci.resource_problems(devices(fine)) == []
+    assert pci.resource_problems(devices(endpoint(0, 0, 0x40200 | pci.UNSET)))
+    assert pci.resource_problems(devices(endpoint(0xfe000000, 0xfd000000)))
+    assert pci.resource_problems(devices(fine, endpoint(0xfe000800, 0xfe000800,
+                                                        name="0000:00:04.0")))
+    below = endpoint(0xfe000000, 0xfe000000, name="0000:01:00.0")
+    below.parent = A
+    assert pci.resource_problems(devices(bridge(A, 0, 1, 1), below))
+
+
+def test_emulator_knows_better():
+    """A BAR that the kernel has forgotten is noticed"""
+    dev = endpoint(0xfe000000, 0xfe000000)
+
+    def qmp(_):
+        return [{"devices": [{"bus": 0, "slot": 3, "function": 0, "regions": [
+            {"bar": 0, "size": 0x1000}, {"bar": 2, "size": 0x4000000}]}]}]
+    got = pci.emulator_problems(qmp, devices(dev))
+    assert len(got) == 1 and "BAR 2" in got[0]
+
+
+@pytest.mark.parametrize("line, bad", [
+    ("[    1.0] BUG: kernel NULL pointer dereference, address: 00000000000000da", True),
+    ("[    1.0] WARNING: CPU: 0 PID: 1 at drivers/pci/bus.c:1 x+0x1/0x2", True),
+    ("[    1.0] WARNING: possible circular locking dependency detected", True),
+    ("[  121.0] INFO: task kworker/0:1:9 blocked for more than 120 seconds.", True),
+    ("[    1.0] refcount_t: underflow; use-after-free.", True),
+    ("[    1.0] BUG: KASAN: slab-use-after-free in pci_get_slot+0x1", True),
+    ("[    1.0] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)", True),
+    ("[    1.0] pci 0000:00:01.0: BAR 0 [mem 0xfe000000-0xfe000fff]: assigned", False),
+    ("[    1.0] DEBUG: nothing to see", False),
+])
+def test_console(line, bad):
+    """Bad lines are found, others are not"""
+    assert bool(console.problems(line)) == bad
+
+
+def test_growth():
+    """A leak of one device structure per cycle is found, noise is not"""
+    assert not grown({"a": 4096}, {"a": 8192}, 10)
+    assert grown({"kmalloc-4k": 40960}, {"kmalloc-4k": 40960 + 4096 * 10}, 10)
+
+
+def test_refusal_lines():
+    """What counts as a clear refusal"""
+    assert checks.REFUSAL.search("pci 0000:01:00.0: No bus number available for hot-added bridge")
+    assert not checks.REFUSAL.search("pci 0000:01:00.0: BAR 0: assigned")
+    with pytest.raises(Bad):
+        checks.none(["x"], "y")
