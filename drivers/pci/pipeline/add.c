@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: ADD, into the driver model
+ *
+ * Top-down: a bridge, then its bus, then what is on that bus.  A device has
+ * its addresses and its FINAL fixups when the driver core, its notifiers and
+ * user space meet it.
+ */
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/pci.h>
+
+#include "../pci.h"
+#include "pipeline.h"
+
+/**
+ * pci_bus_register - put a child bus into the driver model
+ * @bus: the bus, initialized, its bridge registered
+ *
+ * Context: process context, rescan/remove lock held.
+ * Return: 0 or a negative errno.
+ */
+int pci_bus_register(struct pci_bus *bus)
+{
+	int ret;
+
+	/* Set up legacy_io and legacy_mem files for this bus */
+	pci_create_legacy_files(bus);
+
+	ret = device_add(&bus->dev);
+	if (ret)
+		pci_remove_legacy_files(bus);
+	return ret;
+}
+
+/*
+ * Hot-added hardware may be gone again.  At boot nobody has pulled anything,
+ * and what firmware described to a COMPAT caller need not answer a read of
+ * its vendor ID.
+ */
+static bool pci_dev_vanished(struct pci_batch *batch, struct pci_dev *dev)
+{
+	switch (batch->kind) {
+	case PCI_BATCH_BUS:
+	case PCI_BATCH_SLOT:
+	case PCI_BATCH_VF:
+		return !pci_device_is_present(dev);
+	default:
+		return false;
+	}
+}
+
+static int pci_add_device(struct pci_batch *batch, struct pci_dev *dev)
+{
+	int ret;
+
+	if (pci_dev_vanished(batch, dev))
+		return -ENODEV;
+
+	if (pci_create_sysfs_dev_files(dev))
+		pci_warn(dev, "no resource files in sysfs\n");
+
+	ret = device_add(&dev->dev);
+	if (ret)
+		return ret;
+
+	if (dev->subordinate && !device_is_registered(&dev->subordinate->dev)) {
+		ret = pci_bus_register(dev->subordinate);
+		if (ret)
+			return ret;
+	}
+
+	pci_npem_create(dev);
+	pcibios_bus_add_device(dev);
+	if (pci_is_bridge(dev))
+		of_pci_make_dev_node(dev);
+	pci_proc_attach_device(dev);
+	pci_bridge_d3_update(dev);
+
+	/* Save config space for error recoverability */
+	pci_save_state(dev);
+
+	pci_caps_end(dev);
+	pci_dev_assign_added(dev, true);
+	batch->count++;
+	return 0;
+}
+
+/**
+ * pci_batch_add - ADD: put the devices of a batch into the driver model
+ * @batch: the batch
+ *
+ * No driver probes yet.  The ADDED fixups run when all devices are in.
+ *
+ * Context: process context, rescan/remove lock held.
+ */
+void pci_batch_add(struct pci_batch *batch)
+{
+	struct pci_dev *dev;
+
+	pci_batch_each(batch, PCI_STAGE_ADD, pci_add_device);
+
+	list_for_each_entry(dev, &batch->devices, batch_node)
+		pci_fixup_device(pci_fixup_added, dev);
+}

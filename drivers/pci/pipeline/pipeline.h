@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * PCI enumeration pipeline: what its files share
+ */
+#ifndef _PCI_PIPELINE_H
+#define _PCI_PIPELINE_H
+
+#include <linux/pci.h>
+#include <linux/pci-pipeline.h>
+
+/* Called from the rest of the core: scan.c, add.c, lookup.c, lock.c */
+void pci_scan_done(struct pci_dev *dev);
+void pci_unscan(struct pci_dev *dev);
+int pci_bus_register(struct pci_bus *bus);
+void pci_lookup_add(struct pci_dev *dev);
+void pci_lookup_del(struct pci_dev *dev);
+struct pci_dev *pci_lookup_slot(int domain, unsigned int bus,
+				unsigned int devfn, bool registered);
+
+/**
+ * struct pci_awaited - whose device_lock() the rescan/remove lock waits for
+ * @dev: the device, only compared
+ * @leaving: @dev is being removed
+ * @valid: this saves what was awaited before
+ */
+struct pci_awaited {
+	struct pci_dev	*dev;
+	bool		leaving;
+	bool		valid;
+};
+
+/* lock.c */
+void pci_stopping_begin(struct pci_dev *dev, struct pci_awaited *prev);
+void pci_binding_begin(struct pci_dev *dev, struct pci_awaited *prev);
+void pci_awaiting_end(const struct pci_awaited *prev);
+int pci_lock_rescan_remove_attr(struct device *dev,
+				struct device_attribute *attr,
+				struct kernfs_node **kn);
+void pci_put_rescan_remove_attr(struct kernfs_node *kn);
+
+/* caps.c */
+void pci_caps_begin(struct pci_dev *dev);
+void pci_caps_end(struct pci_dev *dev);
+void pci_caps_forget(struct pci_dev *dev);
+int pci_caps_find(struct pci_dev *dev, int cap);
+int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap);
+int pci_caps_read_exp(struct pci_dev *dev, int pos, u32 *val);
+
+/* stage.c */
+void pci_stage_done(struct pci_dev *dev, enum pci_stage stage);
+void pci_stage_fail(struct pci_dev *dev, enum pci_stage stage, int error);
+bool pci_stage_bind(struct pci_dev *dev);
+void pci_stage_stop(struct pci_dev *dev);
+void pci_stage_unscan(struct pci_dev *dev);
+struct pci_dev *pci_stage_next_to_bind(struct pci_batch *batch);
+
+/* trace.c */
+const char *pci_stage_name(enum pci_stage stage);
+
+/* run.c */
+unsigned int pci_batch_new_id(void);
+void pci_batch_init(struct pci_batch *batch, enum pci_batch_kind kind,
+		    unsigned int flags);
+void pci_batch_collect(struct pci_batch *batch, struct pci_bus *bus);
+void pci_batch_pass(struct pci_batch *batch, enum pci_stage stage);
+void pci_batch_run_device(struct pci_batch *batch, struct pci_dev *dev);
+void pci_batch_each(struct pci_batch *batch, enum pci_stage stage,
+		    int (*step)(struct pci_batch *batch, struct pci_dev *dev));
+
+/* claim.c */
+bool pci_batch_first_of_host(struct pci_batch *batch, struct pci_bus *bus);
+
+/* claim.c, assign.c, configure.c, final.c, add.c: one pass each */
+void pci_batch_claim(struct pci_batch *batch);
+void pci_batch_assign(struct pci_batch *batch);
+void pci_batch_configure(struct pci_batch *batch);
+void pci_batch_final(struct pci_batch *batch);
+void pci_batch_add(struct pci_batch *batch);
+
+/* boot.c */
+bool pci_holds_taken(void);
+unsigned int pci_boot_batch_id(void);
+int pci_holds_forgotten(void);
+
+#endif /* _PCI_PIPELINE_H */

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline tests: memory runs out during enumeration
+ *
+ * For each allocation that an enumeration makes, this one fails.  Whatever it
+ * was for, nothing crashes or warns; each device is there as a whole or not at
+ * all; what is left can be removed; and nothing is lost: with memory, the slot
+ * works again.
+ */
+#include <kunit/test.h>
+#include <linux/debugfs.h>
+#include <linux/fault-inject.h>
+#include <linux/fs.h>
+#include <linux/pci.h>
+#include <linux/sched.h>
+
+#include "emul.h"
+
+#ifdef CONFIG_FAILSLAB
+
+static const struct emul_bar fail_bars[] = {
+	{ SZ_64K, EMUL_BAR_MEM },
+	{ SZ_1M, EMUL_BAR_PREF64 },
+};
+
+struct fail {
+	struct emul_host *host;
+	struct emul_log *log;
+	struct emul_fn *port;
+	struct emul_fn *sw;
+	struct emul_fn *ep;
+};
+
+/* Where debugfs keeps a setting of failslab */
+static void *fail_setting(struct kunit *test, const char *name)
+{
+	struct dentry *dir, *file;
+	void *setting = NULL;
+
+	dir = debugfs_lookup("failslab", NULL);
+	file = debugfs_lookup(name, dir);
+	if (file)
+		setting = d_inode(file)->i_private;
+	dput(file);
+	dput(dir);
+	KUNIT_ASSERT_NOT_NULL(test, setting);
+
+	return setting;
+}
+
+struct fail_saved {
+	bool *ignore_gfp_wait;
+	unsigned long *verbose;
+	bool old_ignore_gfp_wait;
+	unsigned long old_verbose;
+};
+
+static struct fail_saved fail_saved;
+
+static void fail_restore(void *data)
+{
+	*fail_saved.ignore_gfp_wait = fail_saved.old_ignore_gfp_wait;
+	*fail_saved.verbose = fail_saved.old_verbose;
+}
+
+/* GFP_KERNEL allocations fail as well, and not each with a stack trace */
+static void fail_prepare(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION_DEBUG_FS");
+
+	fail_saved.ignore_gfp_wait = fail_setting(test, "ignore-gfp-wait");
+	fail_saved.verbose = fail_setting(test, "verbose");
+	fail_saved.old_ignore_gfp_wait = *fail_saved.ignore_gfp_wait;
+	fail_saved.old_verbose = *fail_saved.verbose;
+	emul_do(test, fail_restore, NULL);
+	*fail_saved.ignore_gfp_wait = false;
+	*fail_saved.verbose = 0;
+}
+
+/* The @n th allocation of this task from now on fails; 0: none does */
+static void fail_arm(unsigned int n)
+{
+	WRITE_ONCE(current->fail_nth, n);
+}
+
+/* Did the allocation that was to fail come? */
+static bool fail_disarm(void)
+{
+	bool failed = !READ_ONCE(current->fail_nth);
+
+	WRITE_ONCE(current->fail_nth, 0);
+	return failed;
+}
+
+static void fail_create(struct kunit *test, struct fail *f)
+{
+	unsigned int count = ARRAY_SIZE(fail_bars);
+
+	fail_prepare(test);
+	f->host = emul_host_create(test);
+	f->log = emul_log_start(f->host);
+	f->port = emul_add_port(f->host, NULL, PCI_DEVFN(1, 0),
+				PCI_EXP_TYPE_ROOT_PORT);
+	emul_set_hotplug(f->port, 1, 0x1f);
+	f->sw = emul_add_switch(f->host, f->port, 2);
+	f->ep = emul_add_endpoint(f->host, f->sw->below[PCI_DEVFN(0, 0)], 0,
+				  fail_bars, count);
+	emul_add_endpoint(f->host, f->sw->below[PCI_DEVFN(1, 0)], 0,
+			  fail_bars, count);
+	emul_plug(f->port);
+	emul_unplug(f->sw);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(f->host), 0);
+}
+
+static bool fail_clean(struct fail *f)
+{
+	struct pci_bus *bus = emul_bus_below(f->port);
+
+	return list_empty(&bus->devices) && list_empty(&bus->children) &&
+	       list_empty(&f->host->bridge->scanned) &&
+	       !bus->resource[0]->child && !bus->resource[1]->child &&
+	       !bus->resource[2]->child;
+}
+
+/* With memory, the whole switch comes, and goes */
+static bool fail_works(struct fail *f)
+{
+	bool works;
+
+	emul_plug(f->sw);
+	emul_log_clear(f->log);
+	emul_enumerate(f->port, PCI_BATCH_FRESH);
+	works = f->log->count == 5 * PCI_STAGE_BIND &&
+		!emul_check(f->host, false);
+	emul_remove_below(f->port);
+	emul_unplug(f->sw);
+
+	return works && fail_clean(f);
+}
+
+static void fail_slot(struct kunit *test)
+{
+	unsigned int splats = emul_splats(), n, wrong = 0;
+	struct fail f;
+	bool failed;
+
+	fail_create(test, &f);
+	KUNIT_ASSERT_TRUE(test, fail_works(&f));
+
+	for (n = 1; !wrong; n++) {
+		emul_plug(f.sw);
+		fail_arm(n);
+		emul_enumerate(f.port, PCI_BATCH_FRESH);
+		failed = fail_disarm();
+		f.host->no_memory = true;
+		wrong = emul_check(f.host, false);
+		f.host->no_memory = false;
+		emul_remove_below(f.port);
+		emul_unplug(f.sw);
+		wrong += !fail_clean(&f) + (emul_splats() - splats);
+		if (!failed)
+			break;
+		wrong += !fail_works(&f);
+	}
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "at allocation %u", n - 1);
+	KUNIT_EXPECT_GT(test, n, 100);
+	kunit_info(test, "each of %u allocations failed\n", n - 1);
+}
+
+static void fail_host(struct kunit *test)
+{
+	unsigned int splats = emul_splats(), n, wrong = 0;
+	struct fail f;
+	bool failed;
+
+	fail_create(test, &f);
+	f.host->no_memory = true;
+
+	for (n = 1; !wrong; n++) {
+		emul_host_destroy(f.host);
+		emul_plug(f.port);
+		emul_host_prepare(f.host);
+		fail_arm(n);
+		emul_host_probe(f.host);
+		failed = fail_disarm();
+		wrong = emul_check(f.host, false) + (emul_splats() - splats);
+		if (!failed)
+			break;
+	}
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "at allocation %u", n - 1);
+	KUNIT_EXPECT_GT(test, n, 100);
+	kunit_info(test, "each of %u allocations failed\n", n - 1);
+}
+
+/* While it is removed */
+static void fail_removal(struct kunit *test)
+{
+	unsigned int splats = emul_splats(), n, wrong = 0;
+	struct fail f;
+	bool failed;
+
+	fail_create(test, &f);
+
+	for (n = 1; !wrong; n++) {
+		emul_plug(f.sw);
+		emul_enumerate(f.port, PCI_BATCH_FRESH);
+		fail_arm(n);
+		emul_remove_below(f.port);
+		failed = fail_disarm();
+		emul_unplug(f.sw);
+		wrong = emul_check(f.host, false) + !fail_clean(&f) +
+			(emul_splats() - splats);
+		if (!failed)
+			break;
+	}
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "at allocation %u", n - 1);
+	kunit_info(test, "each of %u allocations failed\n", n - 1);
+}
+
+static struct kunit_case fail_cases[] = {
+	KUNIT_CASE_SLOW(fail_slot),
+	KUNIT_CASE_SLOW(fail_host),
+	KUNIT_CASE_SLOW(fail_removal),
+	{ }
+};
+
+#else
+
+static void fail_needs_failslab(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_FAILSLAB");
+}
+
+static struct kunit_case fail_cases[] = {
+	KUNIT_CASE(fail_needs_failslab),
+	{ }
+};
+
+#endif /* CONFIG_FAILSLAB */
+
+static struct kunit_suite fail_suite = {
+	.name = "pci_fail",
+	.test_cases = fail_cases,
+};
+
+kunit_test_suite(fail_suite);
