@@ -338,7 +338,6 @@ EXPORT_SYMBOL_GPL(pci_when_added);
 void pci_batch_host(struct pci_batch *batch, struct pci_bus *root)
 {
 	struct pci_host_bridge *host = pci_find_host_bridge(root);
-	unsigned int id = host->batch_id;
 
 	pci_rescan_remove_assert_held();
 
@@ -358,8 +357,6 @@ void pci_batch_host(struct pci_batch *batch, struct pci_bus *root)
 	}
 
 	pci_batch_start(batch, PCI_BATCH_HOST, 0, root);
-	if (id)
-		batch->id = id;
 	pci_batch_run(batch);
 }
 EXPORT_SYMBOL_GPL(pci_batch_host);

@@ -62,6 +62,12 @@ static void pci_claim_none(struct resource *res)
 	if (res->flags & IORESOURCE_PCI_FIXED)
 		return;
 
+	/* The scan left no address: start is the alignment to ask for */
+	if (res->flags & IORESOURCE_STARTALIGN) {
+		res->flags |= IORESOURCE_UNSET;
+		return;
+	}
+
 	res->end -= res->start;
 	res->start = 0;
 	res->flags |= IORESOURCE_UNSET;

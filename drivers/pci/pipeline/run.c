@@ -91,8 +91,10 @@ EXPORT_SYMBOL_GPL(pci_batch_add_bus);
  * @flags: PCI_BATCH_ASSIGNED, PCI_BATCH_FRESH
  * @bus: what is scanned on and below this bus belongs to the batch
  *
- * Call it before the scan.  Each pci_batch_start() needs its pci_batch_run()
- * before the rescan/remove lock is dropped, and its pci_batch_bind() after.
+ * Call it before the scan, but for PCI_BATCH_HOST and PCI_BATCH_COMPAT, which
+ * may take up what is scanned already, and then have its number.  Each
+ * pci_batch_start() needs its pci_batch_run() before the rescan/remove lock is
+ * dropped, and its pci_batch_bind() after.
  * Batches may nest.
  *
  * Context: process context, rescan/remove lock held until pci_batch_run().
@@ -103,7 +105,14 @@ void pci_batch_start(struct pci_batch *batch, enum pci_batch_kind kind,
 	struct pci_host_bridge *host = pci_find_host_bridge(bus);
 
 	pci_batch_init(batch, kind, flags);
-	batch->id = pci_batch_new_id();
+
+	/* These come after the scan, which has chosen the number then */
+	if ((kind == PCI_BATCH_HOST || kind == PCI_BATCH_COMPAT) &&
+	    !host->batch)
+		batch->id = host->batch_id;
+	if (!batch->id)
+		batch->id = pci_batch_new_id();
+
 	pci_batch_add_bus(batch, bus);
 	batch->host = host;
 	get_device(&host->dev);
@@ -260,6 +269,8 @@ void pci_batch_run_device(struct pci_batch *batch, struct pci_dev *dev)
 		for (stage = PCI_STAGE_CLAIM; stage <= PCI_STAGE_ADD; stage++)
 			pci_batch_pass(batch, stage);
 	}
+	if (list_empty(&batch->host->scanned))
+		batch->host->batch_id = 0;
 	pci_batch_finish(batch);
 
 	batch->host->batch = batch->outer;

@@ -85,17 +85,17 @@ step()
 	failed=0
 	if [ $tests -eq 1 ]; then
 		read -r passed failed < <(counts "$log") || true
-	elif [ $status -eq 0 ]; then
+	elif [ "$status" -eq 0 ]; then
 		passed=1
 	fi
-	if [ $status -ne 0 ] && [ "${failed:-0}" -eq 0 ]; then
+	if [ "$status" -ne 0 ] && [ "${failed:-0}" -eq 0 ]; then
 		failed=1
-	elif [ $status -eq 0 ] && [ "${passed:-0}" -eq 0 ]; then
+	elif [ "$status" -eq 0 ] && [ "${passed:-0}" -eq 0 ]; then
 		echo "check.sh: $name ran no test"
 		failed=1
 	fi
 	record "$name" "${passed:-0}" "${failed:-0}" $((SECONDS - start))
-	[ $status -eq 0 ]
+	[ "$status" -eq 0 ]
 }
 
 # unable NAME WHY: a step that could not even start is a failed one.

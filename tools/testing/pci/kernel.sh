@@ -116,9 +116,10 @@ fi
 # progress: how far the build is, to somebody who waits.
 progress()
 {
-	local last=-1 count now start=$SECONDS
+	local last=-1 count now start=$SECONDS pause=15
 
-	while sleep 5; do
+	[ ! -t 2 ] || pause=5
+	while sleep $pause; do
 		count=$(grep -cE '^  (CC|AS|AR|LD|HOSTCC|GEN) ' "$log") || true
 		now=$((SECONDS - start))
 		if [ "$count" -ne "$last" ]; then
