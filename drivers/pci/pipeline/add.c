@@ -13,6 +13,9 @@
 #include "../pci.h"
 #include "pipeline.h"
 
+/* How long a device may ask for retries (PCIe r6.0 sec 2.3.1) */
+#define PCI_ADD_RETRY_MS	1000
+
 /**
  * pci_bus_register - put a child bus into the driver model
  * @bus: the bus, initialized, its bridge registered
@@ -33,6 +36,19 @@ int pci_bus_register(struct pci_bus *bus)
 	return ret;
 }
 
+/* A device that asks for a retry, after a reset for example, is still there */
+static bool pci_dev_answers(struct pci_dev *dev)
+{
+	u32 id;
+
+	if (dev->is_virtfn)
+		return pci_device_is_present(dev);
+
+	return !pci_dev_is_disconnected(dev) &&
+	       pci_bus_read_dev_vendor_id(dev->bus, dev->devfn, &id,
+					  PCI_ADD_RETRY_MS);
+}
+
 /*
  * Hot-added hardware may be gone again.  At boot nobody has pulled anything,
  * and what firmware described to a COMPAT caller need not answer a read of
@@ -44,7 +60,7 @@ static bool pci_dev_vanished(struct pci_batch *batch, struct pci_dev *dev)
 	case PCI_BATCH_BUS:
 	case PCI_BATCH_SLOT:
 	case PCI_BATCH_VF:
-		return !pci_device_is_present(dev);
+		return !pci_dev_answers(dev);
 	default:
 		return false;
 	}

@@ -227,8 +227,9 @@ static void pci_boot_take(struct pci_batch *batch)
 static void pci_boot_continue(void)
 {
 	struct pci_batch batch;
-	bool taken, complete;
+	bool taken, complete, more;
 
+again:
 	pci_rescan_remove_enter(&taken);
 	complete = pci_boot_advance();
 	if (complete)
@@ -241,6 +242,13 @@ static void pci_boot_continue(void)
 	pci_boot_call_added(&batch.buses);
 	pci_boot_call_works();
 	pci_batch_bind(&batch);
+
+	/* A host that came after ADD and before the works were done waits */
+	pci_rescan_remove_enter(&taken);
+	more = !list_empty(&pci_boot_late.buses) && !pci_holds_taken();
+	pci_rescan_remove_exit(taken);
+	if (more)
+		goto again;
 }
 
 /**

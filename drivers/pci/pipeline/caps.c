@@ -124,8 +124,9 @@ static void pci_caps_walk(struct pci_dev *dev, struct pci_caps *caps)
 	while (caps->count < PCI_CAPS_MAX && pos >= PCI_STD_HEADER_SIZEOF) {
 		pos &= ~3;
 		pci_read_config_word(dev, pos, &ent);
+		/* Use what there is, and look again the next time */
 		if ((ent & 0xff) == 0xff)
-			break;
+			return;
 
 		caps->cap[caps->count].id = ent & 0xff;
 		caps->cap[caps->count++].pos = pos;
@@ -247,7 +248,7 @@ int pci_caps_read_exp(struct pci_dev *dev, int pos, u32 *val)
 	}
 
 	ret = pci_read_config_dword(dev, pci_pcie_cap(dev) + pos, val);
-	if (caps && !ret) {
+	if (caps && !ret && !PCI_POSSIBLE_ERROR(*val)) {
 		caps->exp[n] = *val;
 		caps->exp_valid |= BIT(n);
 	}

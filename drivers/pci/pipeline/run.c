@@ -240,7 +240,8 @@ void pci_batch_run(struct pci_batch *batch)
 		pci_batch_collect(batch, bus);
 
 	/* A rescan without new devices still assigns what had no room before */
-	if (!list_empty(&batch->devices) || batch->kind == PCI_BATCH_BUS)
+	if (!list_empty(&batch->devices) ||
+	    (batch->kind == PCI_BATCH_BUS && !batch->host->waiting))
 		for (stage = PCI_STAGE_CLAIM; stage <= PCI_STAGE_ADD; stage++)
 			pci_batch_pass(batch, stage);
 	pci_batch_finish(batch);

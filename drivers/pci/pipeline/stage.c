@@ -103,6 +103,9 @@ void pci_stage_stop(struct pci_dev *dev)
 
 	spin_lock(&pci_batch_lock);
 	dev->match_driver = false;
+	/* pci_batch_bind() may have taken it off its list already */
+	if (dev->stage == PCI_STAGE_ADD)
+		WRITE_ONCE(dev->stage, PCI_STAGE_BIND);
 	queued = !list_empty(&dev->batch_node);
 	if (queued)
 		list_del_init(&dev->batch_node);
