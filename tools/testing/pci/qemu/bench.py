@@ -34,7 +34,7 @@ from harness import config, machines                    # noqa: E402
 from harness.vm import VM                               # noqa: E402
 
 SHIFT = 2                       # an instruction takes 4 ns
-CPUS = 4                        # one has too few vectors for 250 devices' interrupts
+CPUS = 1                        # several make CPU time depend on how they take turns
 SIZES = (16, 64, 250)
 ACCESS = re.compile(r"^(?:\S+@\S+:)?pci_cfg_(read|write) (\S+) ", re.M)
 
@@ -62,7 +62,7 @@ def topology(count, endpoint):
 
 
 def machine():
-    """q35, the clock counting instructions; its CPUs take turns in one thread."""
+    """q35, the clock counting instructions."""
     q35 = machines.MACHINES["q35-native"]
     return dataclasses.replace(
         q35, args=("-M", "q35", "-cpu", "max", "-smp", str(CPUS), "-icount", f"shift={SHIFT},sleep=off",
@@ -151,7 +151,8 @@ def measure_hotadd(directory, kernel, card, driver, rounds):
 CASES = {
     # endpoint, kernel parameters: nothing after ADD, or everything
     "scan to add": ("edu", "pcie_ports=compat"),
-    "to bound": ("virtio-rng-pci", ""),
+    # One CPU has too few vectors for MSI-X in 250 devices.
+    "to bound": ("virtio-rng-pci,vectors=0", ""),
 }
 
 

@@ -148,6 +148,8 @@ def test_bridge_with_devices(vm):
 
 def test_unplug_during_load(vm):
     """A disk is taken away under load: errors for its user, nothing else"""
+    if vm.machine.name == "q35-native-iommu":
+        pytest.skip("the emulator ends by itself now and then (NVMe behind intel-iommu)")
     bus, slot = port(vm)
     before = vm.pci()
     live = [d.name for d in before.values() if d.driver == "virtio-pci"][0]
