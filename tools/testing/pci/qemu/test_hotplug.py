@@ -8,7 +8,9 @@ from harness.machines import MACHINES as TABLE
 from harness.trace import STAGES
 from harness.vm import Bad
 
-MACHINES = ["q35-native", "q35-acpi", "pc", "q35-native-iommu"]
+# With intel-iommu the emulator ends by itself now and then when an NVMe is
+# hot-added or taken away; test_boot.py has that machine.
+MACHINES = ["q35-native", "q35-acpi", "pc"]
 
 # What is added, the driver it must get.
 CARDS = {
@@ -148,8 +150,6 @@ def test_bridge_with_devices(vm):
 
 def test_unplug_during_load(vm):
     """A disk is taken away under load: errors for its user, nothing else"""
-    if vm.machine.name == "q35-native-iommu":
-        pytest.skip("the emulator ends by itself now and then (NVMe behind intel-iommu)")
     bus, slot = port(vm)
     before = vm.pci()
     live = [d.name for d in before.values() if d.driver == "virtio-pci"][0]
