@@ -29,8 +29,8 @@ struct pci_host_bridge;
  * @PCI_STAGE_BIND: drivers may probe
  *
  * The stages are ordered: "@dev->stage >= PCI_STAGE_ADD" asks whether a
- * device is in the driver model.  pci_stage_done() is the only function that
- * changes &pci_dev.stage.
+ * device is in the driver model.  Only drivers/pci/pipeline/stage.c changes
+ * &pci_dev.stage.
  */
 enum pci_stage {
 	PCI_STAGE_NONE,
@@ -104,26 +104,26 @@ struct pci_batch {
  * struct pci_pipeline_ops - architecture and host bridge hooks of the stages
  * @claim: replaces the generic CLAIM of what is below @bus: puts into the
  *	resource tree what firmware programmed and is to be kept
- * @claimed: every device of the batch that is below this host bridge is
- *	claimed, none is assigned; reserve what ASSIGN must keep clear of
+ * @claimed: @claim has been called for every bus of the batch; reserve what
+ *	ASSIGN must keep clear of
+ * @assign: nothing holds ASSIGN back any more and nothing below @bus is
+ *	assigned yet; claim what had to leave the choice to everybody else
  * @assigned: every device of the batch below this host bridge is assigned
  * @configure: per-device set-up that needs addresses and has to be ready for
  *	FINAL fixups and drivers (DMA, isolation domain, interrupt); an error
  *	refuses the device
  * @unconfigure: undo @configure for a device that never reached ADD
- * @added: the devices of the batch below this host bridge are in the driver
- *	model; called without the rescan/remove lock, before BIND
  *
- * All but @added are called with the rescan/remove lock held and may sleep.
- * A NULL member means the generic behaviour.
+ * They are called with the rescan/remove lock held and may sleep.  A NULL
+ * member means the generic behaviour.
  */
 struct pci_pipeline_ops {
 	void (*claim)(struct pci_host_bridge *bridge, struct pci_bus *bus);
 	void (*claimed)(struct pci_host_bridge *bridge);
+	void (*assign)(struct pci_host_bridge *bridge, struct pci_bus *bus);
 	void (*assigned)(struct pci_host_bridge *bridge);
 	int (*configure)(struct pci_dev *dev);
 	void (*unconfigure)(struct pci_dev *dev);
-	void (*added)(struct pci_host_bridge *bridge);
 };
 
 /**

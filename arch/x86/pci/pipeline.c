@@ -27,16 +27,16 @@
  *	    expansion ROMs during this step.
  *	(3) Try to CLAIM the resources of disabled devices.  If the resources
  *	    were assigned correctly, everything goes well, if they weren't,
- *	    they won't disturb allocation of other resources.  Then do the
- *	    same for ROMs.
+ *	    they won't disturb allocation of other resources.  ROMs have to
+ *	    wait until everything else has reserved what it needs.
  *	(4) ASSIGN new addresses to resources which were either not configured
  *	    at all or misconfigured.  If explicitly requested by the user,
  *	    configure the expansion ROM address as well.
  *
  * Where a host bridge comes without a description of its windows, several of
  * them have all of the address space in common.  While host bridges wait to be
- * claimed together, steps (1) and (2) are done for all of them in the claim
- * hook, before step (3) is done for any of them in the claimed hook.
+ * claimed together, each step is done for all of them before the next one is
+ * done for any: step (1) in the claim hook, the others in the claimed hook.
  */
 #include <linux/acpi.h>
 #include <linux/ioport.h>
@@ -46,9 +46,10 @@
 
 #include <asm/pci_x86.h>
 
-static bool pcibios_is_new(struct pci_dev *dev)
+/* Has @dev still to pass @stage? */
+static bool pcibios_is_new(struct pci_dev *dev, enum pci_stage stage)
 {
-	return dev->stage < PCI_STAGE_CLAIM;
+	return dev->stage < stage;
 }
 
 static void pcibios_claim_windows(struct pci_dev *dev)
@@ -80,7 +81,7 @@ static void pcibios_claim_bus_windows(struct pci_bus *bus)
 	struct pci_bus *child;
 
 	/* Depth-First Search on bus tree */
-	if (bus->self && pcibios_is_new(bus->self))
+	if (bus->self && pcibios_is_new(bus->self, PCI_STAGE_CLAIM))
 		pcibios_claim_windows(bus->self);
 	list_for_each_entry(child, &bus->children, node)
 		pcibios_claim_bus_windows(child);
@@ -170,7 +171,7 @@ static void pcibios_claim_bus_bars(struct pci_bus *bus, bool enabled)
 	struct pci_dev *dev;
 
 	list_for_each_entry(dev, &bus->devices, bus_list) {
-		if (pcibios_is_new(dev))
+		if (pcibios_is_new(dev, PCI_STAGE_CLAIM))
 			pcibios_claim_bars(dev, enabled);
 		if (dev->subordinate)
 			pcibios_claim_bus_bars(dev->subordinate, enabled);
@@ -201,19 +202,11 @@ static void pcibios_claim_bus_roms(struct pci_bus *bus)
 	struct pci_dev *dev;
 
 	list_for_each_entry(dev, &bus->devices, bus_list) {
-		if (pcibios_is_new(dev))
+		if (pcibios_is_new(dev, PCI_STAGE_ASSIGN))
 			pcibios_claim_rom(dev);
 		if (dev->subordinate)
 			pcibios_claim_bus_roms(dev->subordinate);
 	}
-}
-
-static void pcibios_claim_rest(struct pci_bus *bus)
-{
-	pcibios_claim_bus_bars(bus, false);
-
-	if (!(pci_probe & PCI_ASSIGN_ROMS))
-		pcibios_claim_bus_roms(bus);
 }
 
 static void pcibios_claim(struct pci_host_bridge *bridge, struct pci_bus *bus)
@@ -221,16 +214,36 @@ static void pcibios_claim(struct pci_host_bridge *bridge, struct pci_bus *bus)
 	dev_dbg(&bus->dev, "Allocating resources\n");
 
 	pcibios_claim_bus_windows(bus);
-	pcibios_claim_bus_bars(bus, true);
+	if (bridge->waiting)
+		return;
 
-	if (!bridge->waiting)
-		pcibios_claim_rest(bus);
+	pcibios_claim_bus_bars(bus, true);
+	pcibios_claim_bus_bars(bus, false);
 }
 
 static void pcibios_claimed(struct pci_host_bridge *bridge)
 {
-	if (bridge->waiting)
-		pcibios_claim_rest(bridge->bus);
+	struct pci_host_bridge *other;
+	struct pci_bus *bus;
+
+	if (!bridge->waiting)
+		return;
+
+	/* What is claimed already is left alone */
+	list_for_each_entry(bus, &pci_root_buses, node) {
+		other = pci_find_host_bridge(bus);
+		if (other->waiting &&
+		    other->pipeline_ops == bridge->pipeline_ops)
+			pcibios_claim_bus_bars(bus, true);
+	}
+	pcibios_claim_bus_bars(bridge->bus, false);
+}
+
+/* The e820 map, IOAPICs and motherboard resources are reserved by now */
+static void pcibios_assign(struct pci_host_bridge *bridge, struct pci_bus *bus)
+{
+	if (!(pci_probe & PCI_ASSIGN_ROMS))
+		pcibios_claim_bus_roms(bus);
 }
 
 static void pcibios_assigned(struct pci_host_bridge *bridge)
@@ -250,6 +263,7 @@ static void pcibios_assigned(struct pci_host_bridge *bridge)
 static const struct pci_pipeline_ops pcibios_pipeline_ops = {
 	.claim		= pcibios_claim,
 	.claimed	= pcibios_claimed,
+	.assign		= pcibios_assign,
 	.assigned	= pcibios_assigned,
 };
 

@@ -8,7 +8,10 @@
  */
 #include <linux/device.h>
 #include <linux/errno.h>
+#include <linux/of.h>
+#include <linux/of_platform.h>
 #include <linux/pci.h>
+#include <linux/platform_device.h>
 
 #include "../pci.h"
 #include "pipeline.h"
@@ -102,6 +105,32 @@ static int pci_add_device(struct pci_batch *batch, struct pci_dev *dev)
 	return 0;
 }
 
+/*
+ * A device tree may describe what powers the devices below a bridge; these
+ * are platform devices of their own.  The lock is held: the bridge's removal
+ * takes them away again.
+ */
+static void pci_create_pwrctl_devices(struct pci_dev *dev)
+{
+	struct device_node *dn = dev_of_node(&dev->dev);
+	struct platform_device *pdev;
+
+	if (!dn || !pci_is_bridge(dev))
+		return;
+
+	for_each_available_child_of_node_scoped(dn, child) {
+		if (!of_pci_supply_present(child)) {
+			pci_dbg(dev, "skipping OF node: %s\n", child->name);
+			continue;
+		}
+
+		pdev = of_platform_device_create(child, NULL, &dev->dev);
+		if (!pdev)
+			pci_err(dev, "failed to create OF node: %s\n",
+				child->name);
+	}
+}
+
 /**
  * pci_batch_add - ADD: put the devices of a batch into the driver model
  * @batch: the batch
@@ -116,6 +145,8 @@ void pci_batch_add(struct pci_batch *batch)
 
 	pci_batch_each(batch, PCI_STAGE_ADD, pci_add_device);
 
-	list_for_each_entry(dev, &batch->devices, batch_node)
+	list_for_each_entry(dev, &batch->devices, batch_node) {
 		pci_fixup_device(pci_fixup_added, dev);
+		pci_create_pwrctl_devices(dev);
+	}
 }

@@ -137,6 +137,13 @@ void pci_batch_assign(struct pci_batch *batch)
 	if (batch->flags & PCI_BATCH_ASSIGNED)
 		goto assigned;
 
+	list_for_each_entry(bus, &batch->buses, batch_node) {
+		host = pci_find_host_bridge(bus);
+		ops = host->pipeline_ops;
+		if (ops && ops->assign)
+			ops->assign(host, bus);
+	}
+
 	count = pci_collect_wants(batch, NULL, 0);
 	if (count)
 		wants = kvcalloc(count, sizeof(*wants), GFP_KERNEL);

@@ -151,104 +151,92 @@ static bool pci_boot_advance(void)
 	return limit == PCI_STAGE_BIND;
 }
 
-/* Call the hosts' added hooks; a host may go away as soon as it is added */
-static void pci_boot_call_added(struct list_head *buses)
+static void pci_boot_call_works(struct list_head *works)
 {
-	const struct pci_pipeline_ops *ops;
-	struct pci_host_bridge *host;
-	struct pci_bus *bus;
-	bool taken;
+	struct pci_added_work *work, *next;
 
-	for (;;) {
-		pci_rescan_remove_enter(&taken);
-		bus = list_first_entry_or_null(buses, struct pci_bus,
-					       batch_node);
-		host = NULL;
-		if (bus) {
-			list_del_init(&bus->batch_node);
-			host = pci_find_host_bridge(bus);
-			get_device(&host->dev);
-		}
-		pci_rescan_remove_exit(taken);
-		if (!host)
-			break;
-
-		ops = host->pipeline_ops;
-		if (ops && ops->added)
-			ops->added(host);
-		put_device(&host->dev);
-	}
-}
-
-static void pci_boot_call_works(void)
-{
-	struct pci_added_work *work;
-
-	for (;;) {
-		spin_lock(&pci_hold_lock);
-		work = list_first_entry_or_null(&pci_added_works,
-						struct pci_added_work, node);
-		if (work)
-			list_del_init(&work->node);
-		else
-			pci_boot_busy = false;
-		spin_unlock(&pci_hold_lock);
-		if (!work)
-			break;
+	list_for_each_entry_safe(work, next, works, node) {
+		list_del_init(&work->node);
 		work->func(work);
 	}
 }
 
-/* After ADD: hand the boot batch over, so that new hosts can wait again */
-static void pci_boot_take(struct pci_batch *batch)
+/*
+ * After ADD: hand the boot batch over, so that new hosts can wait again, and
+ * the works that waited for it.
+ */
+static void pci_boot_take(struct pci_batch *batch, struct list_head *works)
 {
-	struct pci_bus *bus;
+	struct pci_bus *bus, *next;
+	bool any = false;
 
 	*batch = pci_boot_batch;
 	INIT_LIST_HEAD(&batch->buses);
 	INIT_LIST_HEAD(&batch->devices);
-	list_splice_init(&pci_boot_batch.buses, &batch->buses);
 	list_splice_init(&pci_boot_batch.devices, &batch->devices);
 
-	list_for_each_entry(bus, &batch->buses, batch_node)
-		WRITE_ONCE(pci_find_host_bridge(bus)->waiting, false);
+	spin_lock(&pci_hold_lock);
+	list_splice_tail_init(&pci_added_works, works);
+	spin_unlock(&pci_hold_lock);
 
-	if (!list_empty(&batch->buses))
+	list_for_each_entry_safe(bus, next, &pci_boot_batch.buses, batch_node) {
+		list_del_init(&bus->batch_node);
+		WRITE_ONCE(pci_find_host_bridge(bus)->waiting, false);
+		any = true;
+	}
+
+	if (any) {
 		pr_info("PCI: batch %u: %u devices added, %lld ms after the first host bridge\n",
 			batch->id, batch->count,
 			ktime_ms_delta(ktime_get(), pci_boot_since));
-	trace_pci_batch(batch, NULL, "done");
+		trace_pci_batch(batch, NULL, "done");
+	}
 
 	pci_boot_batch.id = 0;
 	pci_boot_batch.count = 0;
 	pci_boot_stage = PCI_STAGE_SCAN;
 }
 
+/*
+ * A host that came after ADD, and before its works could be called at once,
+ * waits as if a hold were taken.
+ */
+static bool pci_boot_more(void)
+{
+	bool taken, more;
+
+	pci_rescan_remove_enter(&taken);
+	spin_lock(&pci_hold_lock);
+	more = list_empty(&pci_holds) &&
+	       (!list_empty(&pci_boot_late.buses) ||
+		!list_empty(&pci_added_works));
+	if (!more)
+		pci_boot_busy = false;
+	spin_unlock(&pci_hold_lock);
+	pci_rescan_remove_exit(taken);
+
+	return more;
+}
+
 static void pci_boot_continue(void)
 {
 	struct pci_batch batch;
-	bool taken, complete, more;
+	bool taken, complete;
+	LIST_HEAD(works);
 
-again:
-	pci_rescan_remove_enter(&taken);
-	complete = pci_boot_advance();
-	if (complete)
-		pci_boot_take(&batch);
-	pci_rescan_remove_exit(taken);
+	do {
+		pci_rescan_remove_enter(&taken);
+		complete = pci_boot_advance();
+		if (complete)
+			pci_boot_take(&batch, &works);
+		pci_rescan_remove_exit(taken);
 
-	if (!complete)
-		return;
+		if (!complete)
+			return;
 
-	pci_boot_call_added(&batch.buses);
-	pci_boot_call_works();
-	pci_batch_bind(&batch);
-
-	/* A host that came after ADD and before the works were done waits */
-	pci_rescan_remove_enter(&taken);
-	more = !list_empty(&pci_boot_late.buses) && !pci_holds_taken();
-	pci_rescan_remove_exit(taken);
-	if (more)
-		goto again;
+		pci_boot_call_works(&works);
+		pci_batch_bind(&batch);
+	} while (pci_boot_more());
 }
 
 /**
@@ -264,6 +252,9 @@ again:
 void pci_hold_take(struct pci_hold *hold)
 {
 	bool took;
+
+	/* BIND waits for nothing but ADD */
+	WARN_ON(hold->before <= PCI_STAGE_SCAN || hold->before > PCI_STAGE_ADD);
 
 	spin_lock(&pci_hold_lock);
 	took = !hold->taken;

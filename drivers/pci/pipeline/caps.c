@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PCI enumeration pipeline: capabilities, read once per device
+ * PCI enumeration pipeline: config space, read once per device
  *
  * Some twenty functions look for capabilities between SCAN and ADD, and each
- * look-up walks the list from its head; several of them read the same
- * read-only registers of the PCI Express capability.  Between these stages
- * the positions, and what these registers contain, are remembered.  A fixup
- * may change both, so they are forgotten after each fixup that ran.
+ * look-up walks the list from its head.  Registers of the header and of the
+ * PCI Express capability are read by one function after the other, and all of
+ * them once more when the state is saved.  Between these stages the positions
+ * of the capabilities are remembered, and the contents of those registers
+ * that change only when they are written.
+ *
+ * A write forgets what was remembered of the register.  A fixup may change
+ * anything, in any way, so all is forgotten after each fixup that ran.
  */
+#include <linux/bitmap.h>
 #include <linux/bits.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -17,14 +22,7 @@
 
 #define PCI_CAPS_MAX		48	/* capabilities fit into 192 bytes */
 #define PCI_CAPS_EXT_MAX	64
-
-/* Registers of the PCI Express capability that nobody writes */
-#define PCI_CAPS_EXP_RO		(BIT(PCI_EXP_DEVCAP >> 2) |		\
-				 BIT(PCI_EXP_LNKCAP >> 2) |		\
-				 BIT(PCI_EXP_SLTCAP >> 2) |		\
-				 BIT(PCI_EXP_DEVCAP2 >> 2) |		\
-				 BIT(PCI_EXP_LNKCAP2 >> 2))
-#define PCI_CAPS_EXP_MAX	((PCI_EXP_LNKCAP2 >> 2) + 1)
+#define PCI_CAPS_WORDS		(PCI_CFG_SPACE_SIZE / 2)
 
 struct pci_caps_entry {
 	u16	id;
@@ -32,15 +30,16 @@ struct pci_caps_entry {
 };
 
 /**
- * struct pci_caps - capability lists of a device, in list order
+ * struct pci_caps - what is remembered of the config space of a device
  * @walked: @cap is valid
  * @walked_ext: @ext is valid
  * @count: number of capabilities
  * @count_ext: number of extended capabilities
- * @cap: capabilities (PCI r3.0 sec 6.7)
- * @ext: extended capabilities (PCIe r6.0 sec 7.6.3)
- * @exp_valid: bit n is set if @exp[n] is valid
- * @exp: PCI Express capability, by dword (PCIe r6.0 sec 7.5.3)
+ * @cap: capabilities, in list order (PCI r3.0 sec 6.7)
+ * @ext: extended capabilities, in list order (PCIe r6.0 sec 7.6.3)
+ * @stable: words that change only when they are written
+ * @valid: words whose contents @word has
+ * @word: the first 256 bytes of config space
  */
 struct pci_caps {
 	bool			walked;
@@ -49,26 +48,76 @@ struct pci_caps {
 	unsigned int		count_ext;
 	struct pci_caps_entry	cap[PCI_CAPS_MAX];
 	struct pci_caps_entry	ext[PCI_CAPS_EXT_MAX];
-	unsigned long		exp_valid;
-	u32			exp[PCI_CAPS_EXP_MAX];
+	DECLARE_BITMAP(stable, PCI_CAPS_WORDS);
+	DECLARE_BITMAP(valid, PCI_CAPS_WORDS);
+	u16			word[PCI_CAPS_WORDS];
 };
 
+/* Registers of the PCI Express capability that change by themselves */
+static const u8 pci_caps_exp_status[] = {
+	PCI_EXP_DEVSTA, PCI_EXP_LNKSTA, PCI_EXP_SLTSTA,
+	PCI_EXP_RTSTA, PCI_EXP_RTSTA + 2,
+	PCI_EXP_DEVSTA2, PCI_EXP_LNKSTA2, PCI_EXP_SLTSTA2,
+};
+
+/* Status registers of the header (PCI r3.0 sec 6.1, PCI-PCI r1.2 sec 3.2) */
+static void pci_caps_header(struct pci_dev *dev, struct pci_caps *caps)
+{
+	bitmap_set(caps->stable, 0, PCI_STD_HEADER_SIZEOF / 2);
+	__clear_bit(PCI_STATUS / 2, caps->stable);
+	if (dev->hdr_type == PCI_HEADER_TYPE_BRIDGE)
+		__clear_bit(PCI_SEC_STATUS / 2, caps->stable);
+	else if (dev->hdr_type == PCI_HEADER_TYPE_CARDBUS)
+		__clear_bit(PCI_CB_SEC_STATUS / 2, caps->stable);
+}
+
 /**
- * pci_caps_begin - begin to remember the capabilities of a device
+ * pci_caps_begin - begin to remember the config space of a device
  * @dev: the device, &pci_dev.hdr_type is valid
  *
- * Without memory the lists are walked each time.
+ * Without memory everything is read each time.
  *
  * Context: process context.
  */
 void pci_caps_begin(struct pci_dev *dev)
 {
-	if (!dev->caps)
-		dev->caps = kzalloc(sizeof(*dev->caps), GFP_KERNEL);
+	if (dev->caps)
+		return;
+
+	dev->caps = kzalloc(sizeof(*dev->caps), GFP_KERNEL);
+	if (dev->caps)
+		pci_caps_header(dev, dev->caps);
 }
 
 /**
- * pci_caps_end - stop remembering the capabilities of a device
+ * pci_caps_begin_exp - also remember the PCI Express capability of a device
+ * @dev: the device, &pci_dev.pcie_cap is valid
+ *
+ * Context: process context.
+ */
+void pci_caps_begin_exp(struct pci_dev *dev)
+{
+	unsigned int pos = dev->pcie_cap, len, i;
+	struct pci_caps *caps = dev->caps;
+
+	if (!caps || !pos)
+		return;
+
+	/* Version 1 may end earlier (PCIe r1.1 sec 7.8), others are complete */
+	len = (dev->pcie_flags_reg & PCI_EXP_FLAGS_VERS) > 1 ?
+	      PCI_EXP_SLTSTA2 + 2 : PCI_EXP_LNKSTA;
+	if (pos + len > PCI_CFG_SPACE_SIZE)
+		return;
+
+	bitmap_set(caps->stable, pos / 2, len / 2);
+	for (i = 0; i < ARRAY_SIZE(pci_caps_exp_status); i++)
+		if (pci_caps_exp_status[i] < len)
+			__clear_bit((pos + pci_caps_exp_status[i]) / 2,
+				    caps->stable);
+}
+
+/**
+ * pci_caps_end - stop remembering the config space of a device
  * @dev: the device
  */
 void pci_caps_end(struct pci_dev *dev)
@@ -78,7 +127,7 @@ void pci_caps_end(struct pci_dev *dev)
 }
 
 /**
- * pci_caps_forget - the capabilities of a device may have changed
+ * pci_caps_forget - the config space of a device may have changed
  * @dev: the device
  */
 void pci_caps_forget(struct pci_dev *dev)
@@ -90,7 +139,7 @@ void pci_caps_forget(struct pci_dev *dev)
 
 	caps->walked = false;
 	caps->walked_ext = false;
-	caps->exp_valid = 0;
+	bitmap_zero(caps->valid, PCI_CAPS_WORDS);
 }
 
 static u8 pci_caps_head(struct pci_dev *dev)
@@ -159,7 +208,7 @@ static bool pci_caps_walk_ext(struct pci_dev *dev, struct pci_caps *caps)
 }
 
 /* Only who enumerates may use what is remembered, see pci_caps_end() */
-static struct pci_caps *pci_caps_get(struct pci_dev *dev)
+static struct pci_caps *pci_caps_get(const struct pci_dev *dev)
 {
 	if (dev->stage >= PCI_STAGE_ADD || !pci_rescan_remove_held())
 		return NULL;
@@ -226,32 +275,85 @@ int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap)
 }
 
 /**
- * pci_caps_read_exp - read a dword of the PCI Express capability
- * @dev: the device, with that capability
- * @pos: PCI_EXP_*, a multiple of 4
- * @val: filled in
+ * pci_caps_read - read a remembered register
+ * @dev: the device
+ * @where: position
+ * @size: 1, 2 or 4
+ * @val: filled in on success
  *
- * Return: PCIBIOS_SUCCESSFUL, or an error of pci_read_config_dword().
+ * Return: true if all of the register is remembered, false if it has to be
+ * read by the caller.
  */
-int pci_caps_read_exp(struct pci_dev *dev, int pos, u32 *val)
+bool pci_caps_read(const struct pci_dev *dev, int where, int size, u32 *val)
 {
-	unsigned int n = pos >> 2;
-	struct pci_caps *caps = NULL;
-	int ret;
+	struct pci_caps *caps = pci_caps_get(dev);
+	unsigned int n = where / 2;
 
-	if (n < PCI_CAPS_EXP_MAX && PCI_CAPS_EXP_RO & BIT(n))
-		caps = pci_caps_get(dev);
+	if (!caps || where < 0 || where + size > PCI_CFG_SPACE_SIZE ||
+	    where & (size - 1) || !test_bit(n, caps->valid))
+		return false;
 
-	if (caps && caps->exp_valid & BIT(n)) {
-		*val = caps->exp[n];
-		return PCIBIOS_SUCCESSFUL;
+	if (size == 4) {
+		if (!test_bit(n + 1, caps->valid))
+			return false;
+		*val = caps->word[n] | (u32)caps->word[n + 1] << 16;
+	} else if (size == 2) {
+		*val = caps->word[n];
+	} else {
+		*val = where & 1 ? caps->word[n] >> 8 : caps->word[n] & 0xff;
 	}
 
-	ret = pci_read_config_dword(dev, pci_pcie_cap(dev) + pos, val);
-	if (caps && !ret && !PCI_POSSIBLE_ERROR(*val)) {
-		caps->exp[n] = *val;
-		caps->exp_valid |= BIT(n);
-	}
+	return true;
+}
 
-	return ret;
+/**
+ * pci_caps_remember - what a register contains
+ * @dev: the device
+ * @where: position
+ * @size: 2 or 4; nothing is remembered of single bytes
+ * @val: what was read from it, or what it is known to read as
+ */
+void pci_caps_remember(const struct pci_dev *dev, int where, int size, u32 val)
+{
+	struct pci_caps *caps = pci_caps_get(dev);
+	unsigned int n = where / 2, end = (where + size) / 2;
+
+	/* All ones is most likely the answer of nobody */
+	if (!caps || where < 0 || where + size > PCI_CFG_SPACE_SIZE ||
+	    where & (size - 1) || size < 2 || (size == 4 && val == U32_MAX))
+		return;
+
+	for (; n < end; n++, val >>= 16) {
+		if (!test_bit(n, caps->stable) || (val & 0xffff) == U16_MAX)
+			continue;
+
+		caps->word[n] = val;
+		__set_bit(n, caps->valid);
+	}
+}
+
+/**
+ * pci_caps_written - a register was written
+ * @dev: the device
+ * @where: position
+ * @size: 1, 2 or 4
+ *
+ * In the PCI Express capability, writing one register may change others: the
+ * latencies in Link Capabilities depend on Common Clock Configuration in Link
+ * Control (PCIe r6.0 sec 7.5.3.6).
+ */
+void pci_caps_written(const struct pci_dev *dev, int where, int size)
+{
+	unsigned int pos = dev->pcie_cap, exp_end = pos + PCI_EXP_SLTSTA2 + 2;
+	struct pci_caps *caps = dev->caps;
+
+	if (!caps || dev->stage >= PCI_STAGE_ADD || where < 0 ||
+	    where + size > PCI_CFG_SPACE_SIZE)
+		return;
+
+	if (pos && where >= pos && where < exp_end) {
+		where = pos;
+		size = min(exp_end, PCI_CFG_SPACE_SIZE) - pos;
+	}
+	bitmap_clear(caps->valid, where / 2, DIV_ROUND_UP(where % 2 + size, 2));
 }

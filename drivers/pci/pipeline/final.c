@@ -36,6 +36,9 @@ static void pci_final_cache_line_size(struct pci_batch *batch)
 	case PCI_BATCH_COMPAT:
 		break;
 	default:
+		/* The first devices of all came later */
+		if (!pci_cache_line_size)
+			pci_cache_line_size = pci_dfl_cache_line_size;
 		return;
 	}
 

@@ -13,24 +13,26 @@
  *
  * Two kinds of callers come with an inner lock held already.
  *
- * A driver that enables or disables SR-IOV in its probe() or remove() holds
- * its device_lock(), while the owner of the rescan/remove lock may be waiting
- * for just this device_lock(), to unbind the driver.  So whoever waits for the
- * device_lock() of a device under the rescan/remove lock says so
- * (pci_stopping_begin(), pci_binding_begin(), pci_rescan_remove_lock_device()),
- * and pci_rescan_remove_enter_dev() then does not wait: the owner cannot go on
- * before the driver's function returns, and lends its lock until then.  The
- * owner does not go on before the lock is given back either, even if it gets
- * the device_lock() in some other way.
+ * A driver that enables or disables SR-IOV in its probe(), remove() or
+ * sriov_configure() runs under its device_lock(), and may hold locks of its own
+ * that these functions take, while the owner of the rescan/remove lock may be
+ * waiting for just this device_lock(), or for remove(), to unbind the driver.
+ * So whoever waits for the driver of a device under the rescan/remove lock says
+ * so (pci_stopping_begin(), pci_binding_begin(),
+ * pci_rescan_remove_lock_device()), and pci_rescan_remove_enter_dev() then does
+ * not wait: the owner cannot go on before the driver's function returns, and
+ * lends its lock until then.  The owner does not go on before the lock is given
+ * back either, even if it gets the device_lock() in some other way.
  *
  * This cannot deadlock.  A task T in pci_rescan_remove_enter_dev() holds the
- * device_lock() of @dev and waits for the owner, R.  R either waits for
- * nothing that T holds, and will release the lock, which wakes T; or R waits
- * for device_lock(@dev), which it has announced, which wakes T as well, and T
- * goes on.  T, lent the lock, does what R could do at this point, and R waits
- * for nothing but T.  Other locks that drivers hold around both are not
- * covered; lockdep sees them, because T tells it about the wait.  (It does not
- * check device_lock() itself.)
+ * device_lock() of @dev, or what the driver of @dev waits for, and waits for
+ * the owner, R.  R either waits for nothing that T holds, and will release the
+ * lock, which wakes T; or R waits for the driver of @dev, which it has
+ * announced, which wakes T as well, and T goes on.  T, lent the lock, does what
+ * R could do at this point, and R waits for nothing but T.  A lock that T holds
+ * and that drivers of other devices take in their remove() is not covered.
+ * Lockdep knows locks by class only and would not see the difference, so it is
+ * not told about the wait.
  *
  * A function that stores a sysfs attribute of a device holds the attribute
  * active, and the owner of the rescan/remove lock waits for that in order to
@@ -186,14 +188,15 @@ static bool pci_rescan_remove_try(struct pci_dev *dev, bool *leaving)
 }
 
 /**
- * pci_rescan_remove_enter_dev - take the lock with a device_lock() held
+ * pci_rescan_remove_enter_dev - take the lock from a driver's function
  * @dev: the device whose device_lock() is held, usually by the driver core
- *	around the caller's probe() or remove()
+ *	around the caller's probe() or remove(), or whose driver holds a lock of
+ *	its own that these take
  * @taken: set to what pci_rescan_remove_exit() has to know
  *
  * Takes the rescan/remove lock unless it is held, or borrows it from an owner
- * that waits for the caller to release the device_lock() of @dev.  Call
- * pci_rescan_remove_exit() in any case, before releasing that device_lock().
+ * that waits for the driver of @dev.  Call pci_rescan_remove_exit() in any
+ * case, before releasing that device_lock() or lock.
  *
  * Context: process context, with or without the rescan/remove lock.
  * Return: 0, or -ENODEV if @dev is being removed: what belongs to it may be
@@ -207,8 +210,7 @@ int pci_rescan_remove_enter_dev(struct pci_dev *dev, bool *taken)
 	if (!*taken)
 		return 0;
 
-	/* The trylock below would not tell lockdep that this waits */
-	might_lock(&pci_rescan_remove_lock);
+	might_sleep();
 	wait_event(pci_rescan_remove_wait,
 		   pci_rescan_remove_try(dev, &leaving));
 

@@ -40,19 +40,24 @@ void pci_put_rescan_remove_attr(struct kernfs_node *kn);
 
 /* caps.c */
 void pci_caps_begin(struct pci_dev *dev);
+void pci_caps_begin_exp(struct pci_dev *dev);
 void pci_caps_end(struct pci_dev *dev);
 void pci_caps_forget(struct pci_dev *dev);
 int pci_caps_find(struct pci_dev *dev, int cap);
 int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap);
-int pci_caps_read_exp(struct pci_dev *dev, int pos, u32 *val);
+bool pci_caps_read(const struct pci_dev *dev, int where, int size, u32 *val);
+void pci_caps_remember(const struct pci_dev *dev, int where, int size, u32 val);
+void pci_caps_written(const struct pci_dev *dev, int where, int size);
 
 /* stage.c */
+void pci_stage_scanned(struct pci_dev *dev);
 void pci_stage_done(struct pci_dev *dev, enum pci_stage stage);
 void pci_stage_fail(struct pci_dev *dev, enum pci_stage stage, int error);
 bool pci_stage_bind(struct pci_dev *dev);
 void pci_stage_stop(struct pci_dev *dev);
 void pci_stage_unscan(struct pci_dev *dev);
 struct pci_dev *pci_stage_next_to_bind(struct pci_batch *batch);
+void pci_stage_bind_later(struct pci_batch *batch, struct pci_batch *to);
 
 /* trace.c */
 const char *pci_stage_name(enum pci_stage stage);
@@ -66,6 +71,9 @@ void pci_batch_pass(struct pci_batch *batch, enum pci_stage stage);
 void pci_batch_run_device(struct pci_batch *batch, struct pci_dev *dev);
 void pci_batch_each(struct pci_batch *batch, enum pci_stage stage,
 		    int (*step)(struct pci_batch *batch, struct pci_dev *dev));
+
+/* rescan.c */
+void pci_rescan_all(void);
 
 /* claim.c */
 bool pci_batch_first_of_host(struct pci_batch *batch, struct pci_bus *bus);

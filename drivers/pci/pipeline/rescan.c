@@ -84,6 +84,34 @@ unsigned int pci_rescan_bus_locked(struct pci_bus *bus)
 EXPORT_SYMBOL_GPL(pci_rescan_bus_locked);
 
 /**
+ * pci_rescan_all - Scan all PCI buses for devices
+ *
+ * As pci_rescan_bus_locked() for each root bus.  No driver is bound before
+ * all of them are scanned, and the lock is dropped.
+ *
+ * Context: process context, rescan/remove lock not held.
+ */
+void pci_rescan_all(void)
+{
+	struct pci_batch batch, all;
+	struct pci_bus *root = NULL;
+
+	pci_batch_init(&all, PCI_BATCH_BUS, 0);
+
+	pci_lock_rescan_remove();
+	while ((root = pci_find_next_bus(root))) {
+		pci_batch_start(&batch, PCI_BATCH_BUS, 0, root);
+		pci_scan_child_bus(root);
+		pci_batch_run(&batch);
+		pci_stage_bind_later(&batch, &all);
+		pci_batch_bind(&batch);
+	}
+	pci_unlock_rescan_remove();
+
+	pci_batch_bind(&all);
+}
+
+/**
  * pci_scan_slot_bridges - scan a slot and what is behind its bridges
  * @bus: bus of the slot
  * @devfn: the slot, function 0

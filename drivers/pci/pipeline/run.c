@@ -13,10 +13,7 @@
 #include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/list.h>
-#include <linux/of.h>
-#include <linux/of_platform.h>
 #include <linux/pci.h>
-#include <linux/platform_device.h>
 
 #include "../pci.h"
 #include "pipeline.h"
@@ -277,31 +274,6 @@ void pci_batch_run_device(struct pci_batch *batch, struct pci_dev *dev)
 	batch->host->batch = batch->outer;
 }
 
-/*
- * A device tree may describe what powers the devices below a bridge; these
- * are platform devices of their own.
- */
-static void pci_create_pwrctl_devices(struct pci_dev *dev)
-{
-	struct device_node *dn = dev_of_node(&dev->dev);
-	struct platform_device *pdev;
-
-	if (!dn || !pci_is_bridge(dev))
-		return;
-
-	for_each_available_child_of_node_scoped(dn, child) {
-		if (!of_pci_supply_present(child)) {
-			pci_dbg(dev, "skipping OF node: %s\n", child->name);
-			continue;
-		}
-
-		pdev = of_platform_device_create(child, NULL, &dev->dev);
-		if (!pdev)
-			pci_err(dev, "failed to create OF node: %s\n",
-				child->name);
-	}
-}
-
 static void pci_bind_device(struct pci_dev *dev)
 {
 	struct pci_awaited prev;
@@ -316,21 +288,6 @@ static void pci_bind_device(struct pci_dev *dev)
 	pci_awaiting_end(&prev);
 	if (ret < 0 && ret != -EPROBE_DEFER)
 		pci_warn(dev, "device attach failed (%d)\n", ret);
-
-	pci_create_pwrctl_devices(dev);
-}
-
-/* After ADD, without PCI locks, and before the first driver probes */
-static void pci_batch_added(struct pci_batch *batch)
-{
-	const struct pci_pipeline_ops *ops;
-
-	if (batch->kind != PCI_BATCH_HOST || !batch->host)
-		return;
-
-	ops = batch->host->pipeline_ops;
-	if (ops && ops->added)
-		ops->added(batch->host);
 }
 
 /**
@@ -346,9 +303,6 @@ static void pci_batch_added(struct pci_batch *batch)
 void pci_batch_bind(struct pci_batch *batch)
 {
 	struct pci_dev *dev;
-
-	if (!list_empty(&batch->devices))
-		pci_batch_added(batch);
 
 	while ((dev = pci_stage_next_to_bind(batch))) {
 		pci_bind_device(dev);

@@ -8,7 +8,6 @@
 
 #include "../pci.h"
 #include "pipeline.h"
-#include "trace.h"
 
 /* The batch that scans now, the one of waiting hosts, or one of its own */
 static unsigned int pci_scan_batch_id(struct pci_host_bridge *host)
@@ -43,8 +42,7 @@ void pci_scan_done(struct pci_dev *dev)
 	list_add_tail(&pci_dev_get(dev)->batch_node, &host->scanned);
 	pci_lookup_add(dev);
 
-	WRITE_ONCE(dev->stage, PCI_STAGE_SCAN);
-	trace_pci_stage(dev, PCI_STAGE_SCAN, 0);
+	pci_stage_scanned(dev);
 }
 
 /**

@@ -20,10 +20,35 @@
 /* Protects &pci_batch.devices after ADD, and the step from ADD to BIND */
 static DEFINE_SPINLOCK(pci_batch_lock);
 
+/* The one place that changes the stage of a device */
+static void pci_stage_set(struct pci_dev *dev, enum pci_stage stage)
+{
+	if (WARN_ONCE(stage != PCI_STAGE_NONE && stage != dev->stage + 1,
+		      "%s: stage %d after %d\n", pci_name(dev), stage,
+		      dev->stage))
+		return;
+
+	WRITE_ONCE(dev->stage, stage);
+	trace_pci_stage(dev, stage, 0);
+}
+
+/**
+ * pci_stage_scanned - note that a device passed SCAN
+ * @dev: the device
+ *
+ * Context: process context, rescan/remove lock held; callers that scan by
+ * themselves at boot do without the lock.
+ */
+void pci_stage_scanned(struct pci_dev *dev)
+{
+	pci_stage_set(dev, PCI_STAGE_SCAN);
+}
+
 /**
  * pci_stage_done - note that a device passed a stage
  * @dev: the device
- * @stage: the stage, at most PCI_STAGE_ADD; the one after the present stage
+ * @stage: the stage, PCI_STAGE_CLAIM to PCI_STAGE_ADD; the one after the
+ *	present stage
  *
  * Context: process context, rescan/remove lock held.
  */
@@ -31,13 +56,7 @@ void pci_stage_done(struct pci_dev *dev, enum pci_stage stage)
 {
 	pci_rescan_remove_assert_held();
 
-	if (WARN_ONCE(stage != dev->stage + 1 || stage > PCI_STAGE_ADD,
-		      "%s: stage %d after %d\n", pci_name(dev), stage,
-		      dev->stage))
-		return;
-
-	WRITE_ONCE(dev->stage, stage);
-	trace_pci_stage(dev, stage, 0);
+	pci_stage_set(dev, stage);
 }
 
 /**
@@ -76,15 +95,13 @@ bool pci_stage_bind(struct pci_dev *dev)
 	bool ok;
 
 	spin_lock(&pci_batch_lock);
-	ok = dev->stage == PCI_STAGE_ADD && pci_dev_is_added(dev);
+	ok = dev->stage == PCI_STAGE_ADD && !dev->stopping;
 	if (ok) {
 		dev->match_driver = match;
-		WRITE_ONCE(dev->stage, PCI_STAGE_BIND);
+		pci_stage_set(dev, PCI_STAGE_BIND);
 	}
 	spin_unlock(&pci_batch_lock);
 
-	if (ok)
-		trace_pci_stage(dev, PCI_STAGE_BIND, 0);
 	return ok;
 }
 
@@ -104,8 +121,7 @@ void pci_stage_stop(struct pci_dev *dev)
 	spin_lock(&pci_batch_lock);
 	dev->match_driver = false;
 	/* pci_batch_bind() may have taken it off its list already */
-	if (dev->stage == PCI_STAGE_ADD)
-		WRITE_ONCE(dev->stage, PCI_STAGE_BIND);
+	dev->stopping = true;
 	queued = !list_empty(&dev->batch_node);
 	if (queued)
 		list_del_init(&dev->batch_node);
@@ -123,8 +139,7 @@ void pci_stage_stop(struct pci_dev *dev)
  */
 void pci_stage_unscan(struct pci_dev *dev)
 {
-	WRITE_ONCE(dev->stage, PCI_STAGE_NONE);
-	trace_pci_stage(dev, PCI_STAGE_NONE, 0);
+	pci_stage_set(dev, PCI_STAGE_NONE);
 }
 
 /**
@@ -145,4 +160,16 @@ struct pci_dev *pci_stage_next_to_bind(struct pci_batch *batch)
 	spin_unlock(&pci_batch_lock);
 
 	return dev;
+}
+
+/**
+ * pci_stage_bind_later - leave it to another batch to bind the devices of one
+ * @batch: the batch that has passed ADD
+ * @to: the batch that pci_batch_bind() is called for
+ */
+void pci_stage_bind_later(struct pci_batch *batch, struct pci_batch *to)
+{
+	spin_lock(&pci_batch_lock);
+	list_splice_tail_init(&batch->devices, &to->devices);
+	spin_unlock(&pci_batch_lock);
 }

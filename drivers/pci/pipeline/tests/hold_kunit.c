@@ -268,51 +268,56 @@ static void hold_when_added(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hold_work_calls, 2);
 }
 
-static struct {
+/* A host that comes while the works are called, and has a work of its own */
+struct hold_late {
+	struct pci_added_work first;
+	struct pci_added_work second;
+	struct emul_host *host;
 	struct emul_fn *ep;
 	unsigned int calls;
-	bool held;
 	enum pci_stage stage;
-} hold_added_seen;
-
-static void hold_added(struct pci_host_bridge *bridge)
-{
-	hold_added_seen.calls++;
-	hold_added_seen.held = pci_rescan_remove_held();
-	hold_added_seen.stage = hold_stage(hold_added_seen.ep);
-}
-
-static const struct pci_pipeline_ops hold_ops = {
-	.added = hold_added,
 };
 
-static const bool hold_yes_no[] = { false, true };
-
-static void hold_yes_no_desc(const bool *hold, char *desc)
+static void hold_late_second(struct pci_added_work *work)
 {
-	strscpy(desc, *hold ? "held back" : "straight through",
-		KUNIT_PARAM_DESC_SIZE);
+	struct hold_late *l = container_of(work, struct hold_late, second);
+
+	l->calls++;
+	l->stage = hold_stage(l->ep);
 }
 
-KUNIT_ARRAY_PARAM(hold_yes_no, hold_yes_no, hold_yes_no_desc);
-
-/* The host's hook: once, without lock, after ADD and before BIND */
-static void hold_added_hook(struct kunit *test)
+static void hold_late_first(struct pci_added_work *work)
 {
-	const bool *hold = test->param_value;
-	struct emul_host *host = hold_host(test);
+	struct hold_late *l = container_of(work, struct hold_late, first);
 
-	memset(&hold_added_seen, 0, sizeof(hold_added_seen));
-	hold_added_seen.ep = hold_tree(host);
-	host->pipeline_ops = &hold_ops;
-	if (*hold)
-		pci_hold_take(&hold_of[2]);
+	KUNIT_EXPECT_EQ(l->host->test, emul_host_probe(l->host), 0);
+	KUNIT_EXPECT_LT(l->host->test, hold_stage(l->ep), PCI_STAGE_ADD);
+	pci_when_added(&l->second);
+	KUNIT_EXPECT_EQ(l->host->test, l->calls, 0);
+}
+
+static void hold_late_host(struct kunit *test)
+{
+	struct emul_host *host = hold_host(test);
+	struct hold_late l = {
+		.first.func = hold_late_first,
+		.second.func = hold_late_second,
+	};
+
+	hold_tree(host);
+	l.host = hold_host(test);
+	l.ep = hold_tree(l.host);
+	pci_hold_take(&hold_of[0]);
 	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
-	KUNIT_EXPECT_EQ(test, hold_added_seen.calls, !*hold);
-	pci_hold_release(&hold_of[2]);
-	KUNIT_EXPECT_EQ(test, hold_added_seen.calls, 1);
-	KUNIT_EXPECT_FALSE(test, hold_added_seen.held);
-	KUNIT_EXPECT_EQ(test, hold_added_seen.stage, PCI_STAGE_ADD);
+	pci_when_added(&l.first);
+	pci_hold_release(&hold_of[0]);
+
+	KUNIT_EXPECT_EQ(test, l.calls, 1);
+	KUNIT_EXPECT_EQ(test, l.stage, PCI_STAGE_ADD);
+	KUNIT_EXPECT_EQ(test, hold_stage(l.ep), PCI_STAGE_BIND);
+	KUNIT_EXPECT_FALSE(test, pci_enumeration_pending());
+	emul_check_sane(host);
+	emul_check_sane(l.host);
 }
 
 static struct kunit_case hold_cases[] = {
@@ -323,7 +328,7 @@ static struct kunit_case hold_cases[] = {
 	KUNIT_CASE_PARAM(hold_hotplug_while_waiting, hold_last_gen_params),
 	KUNIT_CASE(hold_remove_while_waiting),
 	KUNIT_CASE(hold_when_added),
-	KUNIT_CASE_PARAM(hold_added_hook, hold_yes_no_gen_params),
+	KUNIT_CASE(hold_late_host),
 	{ }
 };
 

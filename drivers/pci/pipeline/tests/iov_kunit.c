@@ -5,6 +5,10 @@
  * VFs pass the same stages as every other device.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 
 #include "emul.h"
@@ -26,6 +30,23 @@ struct iov {
 /* There is no way to hand it to the driver */
 static unsigned int iov_in_probe;
 static unsigned int iov_probed_vfs;
+static struct iov_locked *iov_locked;
+
+/**
+ * struct iov_locked - a driver with a lock that its remove() takes
+ * @dev: the PF
+ * @lock: the lock
+ * @held: the thread has the lock
+ * @wanted: remove() is about to wait for the lock
+ * @ended: the thread has disabled SR-IOV and is done
+ */
+struct iov_locked {
+	struct pci_dev *dev;
+	struct mutex lock;
+	struct completion held;
+	struct completion wanted;
+	struct completion ended;
+};
 
 static int iov_probe(struct pci_dev *dev, const struct pci_device_id *id)
 {
@@ -48,7 +69,13 @@ static void iov_remove(struct pci_dev *dev)
 	if (dev->is_virtfn)
 		return;
 
+	if (iov_locked) {
+		complete(&iov_locked->wanted);
+		mutex_lock(&iov_locked->lock);
+	}
 	pci_disable_sriov(dev);
+	if (iov_locked)
+		mutex_unlock(&iov_locked->lock);
 	pci_disable_device(dev);
 }
 
@@ -79,6 +106,7 @@ static void iov_create(struct kunit *test, struct iov *v)
 {
 	iov_in_probe = 0;
 	iov_probed_vfs = 0;
+	iov_locked = NULL;
 	v->host = emul_host_create(test);
 	v->log = emul_log_start(v->host);
 	v->port = emul_add_port(v->host, NULL, PCI_DEVFN(1, 0),
@@ -215,9 +243,55 @@ static void iov_vanishes(struct kunit *test)
 	kunit_info(test, "vanished at each third of %u accesses\n", n);
 }
 
+static int iov_disable_locked(void *data)
+{
+	struct iov_locked *l = data;
+
+	mutex_lock(&l->lock);
+	complete(&l->held);
+	wait_for_completion(&l->wanted);
+	pci_disable_sriov(l->dev);
+	mutex_unlock(&l->lock);
+	complete(&l->ended);
+
+	return 0;
+}
+
+/*
+ * A driver disables SR-IOV with a lock of its own held and no device_lock(),
+ * while it is being removed and its remove() waits for that lock.
+ */
+static void iov_driver_lock(struct kunit *test)
+{
+	struct task_struct *thread;
+	struct iov_locked l;
+	struct iov v;
+
+	iov_create(test, &v);
+	KUNIT_ASSERT_EQ(test, pci_enable_sriov(v.dev, IOV_VFS), 0);
+	l.dev = v.dev;
+	mutex_init(&l.lock);
+	init_completion(&l.held);
+	init_completion(&l.wanted);
+	init_completion(&l.ended);
+	thread = kthread_run(iov_disable_locked, &l, "iov-test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	wait_for_completion(&l.held);
+
+	emul_log_clear(v.log);
+	iov_locked = &l;
+	emul_remove(v.pf);
+	wait_for_completion(&l.ended);
+	iov_locked = NULL;
+	KUNIT_EXPECT_EQ(test, v.log->count, 1 + IOV_VFS);
+	emul_unplug(v.pf);
+	emul_check_sane(v.host);
+}
+
 static struct kunit_case iov_cases[] = {
 	KUNIT_CASE(iov_stages),
 	KUNIT_CASE(iov_from_probe),
+	KUNIT_CASE_SLOW(iov_driver_lock),
 	KUNIT_CASE_SLOW(iov_repeats),
 	KUNIT_CASE_SLOW(iov_vanishes),
 	{ }
