@@ -29,7 +29,8 @@
  * the owner, R.  R either waits for nothing that T holds, and will release the
  * lock, which wakes T; or R waits for the driver of @dev, which it has
  * announced, which wakes T as well, and T goes on.  T, lent the lock, does what
- * R could do at this point, and R waits for nothing but T.  A lock that T holds
+ * R could do at this point, and R waits for nothing but T; T may have to wait
+ * for a driver as well, and then lends the lock on.  A lock that T holds
  * and that drivers of other devices take in their remove() is not covered.
  * Lockdep knows locks by class only and would not see the difference, so it is
  * not told about the wait.
@@ -39,6 +40,7 @@
  * remove the device's files.  pci_lock_rescan_remove_attr() lets go of the
  * attribute first, and looks whether the device is still there afterwards.
  */
+#include <linux/array_size.h>
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -61,10 +63,19 @@ static struct task_struct *pci_rescan_remove_owner;
 
 /* Protects the two below */
 static DEFINE_SPINLOCK(pci_loan_lock);
-/* The device whose device_lock() the owner or the borrower waits for */
+/* The device whose driver the owner, or the last borrower, waits for */
 static struct pci_awaited pci_awaited;
-/* The task that the lock is lent to; only that task sets and clears it */
-static struct task_struct *pci_rescan_remove_borrower;
+/*
+ * The tasks that the lock is lent to, each by the one before it, the first by
+ * the owner, and what that one was waiting for.  Only the last one may act.
+ * There are no more than a few: each is below the driver of another device.
+ */
+static struct pci_loan {
+	struct task_struct *task;
+	struct pci_dev *dev;
+	bool leaving;
+} pci_loans[8];
+static unsigned int pci_loan_count;
 
 /* Woken by whatever may let someone in pci_rescan_remove_enter_dev() go on */
 static DECLARE_WAIT_QUEUE_HEAD(pci_rescan_remove_wait);
@@ -99,9 +110,24 @@ void pci_unlock_rescan_remove(void)
 }
 EXPORT_SYMBOL_GPL(pci_unlock_rescan_remove);
 
+/* No lock: an entry that is the current task is set and cleared by it alone */
 static bool pci_rescan_remove_borrowed(void)
 {
-	return READ_ONCE(pci_rescan_remove_borrower) == current;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pci_loans); i++)
+		if (READ_ONCE(pci_loans[i].task) == current)
+			return true;
+
+	return false;
+}
+
+/* Has the current task, owner or borrower, got back what it lent? */
+static bool pci_rescan_remove_returned(void)
+{
+	unsigned int count = READ_ONCE(pci_loan_count);
+
+	return !count || READ_ONCE(pci_loans[count - 1].task) == current;
 }
 
 /**
@@ -151,6 +177,8 @@ EXPORT_SYMBOL_GPL(pci_rescan_remove_enter);
  */
 void pci_rescan_remove_exit(bool taken)
 {
+	struct pci_loan *loan;
+
 	if (!taken)
 		return;
 
@@ -159,8 +187,13 @@ void pci_rescan_remove_exit(bool taken)
 		return;
 	}
 
+	/* Whom this task lent it to has given it back: pci_awaiting_end() */
 	spin_lock(&pci_loan_lock);
-	WRITE_ONCE(pci_rescan_remove_borrower, NULL);
+	loan = &pci_loans[pci_loan_count - 1];
+	pci_awaited.dev = loan->dev;
+	pci_awaited.leaving = loan->leaving;
+	WRITE_ONCE(loan->task, NULL);
+	WRITE_ONCE(pci_loan_count, pci_loan_count - 1);
 	spin_unlock(&pci_loan_lock);
 	wake_up_all(&pci_rescan_remove_wait);
 }
@@ -169,6 +202,7 @@ EXPORT_SYMBOL_GPL(pci_rescan_remove_exit);
 /* Get the lock, or borrow it from an owner that waits for @dev */
 static bool pci_rescan_remove_try(struct pci_dev *dev, bool *leaving)
 {
+	struct pci_loan *loan;
 	bool lent;
 
 	if (mutex_trylock(&pci_rescan_remove_lock)) {
@@ -177,10 +211,16 @@ static bool pci_rescan_remove_try(struct pci_dev *dev, bool *leaving)
 	}
 
 	spin_lock(&pci_loan_lock);
-	lent = pci_awaited.dev == dev && !pci_rescan_remove_borrower;
+	lent = pci_awaited.dev == dev && pci_loan_count < ARRAY_SIZE(pci_loans);
 	if (lent) {
-		WRITE_ONCE(pci_rescan_remove_borrower, current);
+		loan = &pci_loans[pci_loan_count];
+		loan->dev = pci_awaited.dev;
+		loan->leaving = pci_awaited.leaving;
+		WRITE_ONCE(loan->task, current);
+		WRITE_ONCE(pci_loan_count, pci_loan_count + 1);
 		*leaving = pci_awaited.leaving;
+		/* Nobody else, until the current task waits for a driver too */
+		pci_awaited.dev = NULL;
 	}
 	spin_unlock(&pci_loan_lock);
 
@@ -283,10 +323,10 @@ void pci_awaiting_end(const struct pci_awaited *prev)
 		return;
 
 	spin_lock(&pci_loan_lock);
-	while (pci_rescan_remove_borrower && !pci_rescan_remove_borrowed()) {
+	while (!pci_rescan_remove_returned()) {
 		spin_unlock(&pci_loan_lock);
 		wait_event(pci_rescan_remove_wait,
-			   !READ_ONCE(pci_rescan_remove_borrower));
+			   pci_rescan_remove_returned());
 		spin_lock(&pci_loan_lock);
 	}
 	pci_awaited.dev = prev->dev;

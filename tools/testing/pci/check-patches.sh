@@ -8,7 +8,8 @@
 # x86_64 is built fully, in the configuration of VARIANT=kunit; of the others
 # PCI, ACPI and what the architecture has to do with it.  One tree at one path
 # for all steps, so each step rebuilds only what its patch changes; a kernel
-# boots while the next one is built.  ARCHES="x86_64 arm64" limits it.  Last
+# boots while the next one is built.  "same": the patch changes nothing that is
+# built for this architecture, or the image is that of the patch before.  ARCHES="x86_64 arm64" limits it.  Last
 # line: "N passed, N failed".
 
 set -eu
@@ -96,9 +97,14 @@ boot()
 booting=
 boot_begin()
 {
+	local image=$top/build/out/patches-x86_64/tree/obj/arch/x86/boot/bzImage
+
 	boot_end
-	cp "$top/build/out/patches-x86_64/tree/obj/arch/x86/boot/bzImage" \
-		"$logs/bzImage"
+	if [ "$k" -gt "$first" ] && cmp -s "$image" "$logs/bzImage"; then
+		line="$line boot same"
+		return
+	fi
+	cp "$image" "$logs/bzImage"
 	boot "$logs/bzImage" "$1" 9>&- &
 	booting=$!
 	booted=$k
@@ -111,6 +117,20 @@ boot_end()
 	verdict boot wait "$booting" || true
 	echo "$line"
 	booting=
+}
+
+# touches ARCH PATCH: does the patch change what build() makes for it?
+touches()
+{
+	local regex
+
+	case $1 in
+	x86_64) regex='^(arch/x86|block|drivers|fs|include|init|kernel|lib|mm|net)/' ;;
+	arm64) regex='^(arch/arm64|drivers/acpi|drivers/pci|include)/' ;;
+	ppc64le) regex='^(arch/powerpc|drivers/pci|include)/' ;;
+	esac
+	sed -nE -e 's,^New: ,,p' -e 's,^(\+\+\+ b|--- a)/,,p' "$top/series/$2" |
+		tr ' ' '\n' | grep -qE "$regex"
 }
 
 # verdict NAME COMMAND...: one column of the report.
@@ -141,6 +161,10 @@ for ((k = first; k <= last; k++)); do
 	line="$k/$total $patch:"
 	for arch in $archlist; do
 		log=$logs/$(printf '%03d' "$k")-$arch.log
+		if [ "$k" -gt "$first" ] && ! touches "$arch" "$patch"; then
+			line="$line $arch same"
+			continue
+		fi
 		if ! verdict "$arch" build "$arch" "$log"; then
 			grep -nE '(error|warning): |Error [0-9]|asked,' "$log" |
 				head -n 8 >&2 || tail -n 8 "$log" >&2

@@ -214,20 +214,26 @@ static void unwind_stage_desc(const enum pci_stage *stage, char *desc)
 
 KUNIT_ARRAY_PARAM(unwind_stage, unwind_stages, unwind_stage_desc);
 
-static void unwind_from_pull(struct kunit *test)
+static void unwind_pull_at(struct kunit *test, struct unwind *u,
+			   struct emul_fn *victim, enum pci_stage at)
 {
-	static const struct unwind_victim left = { "endpoint", 0, 1 };
-	const enum pci_stage *at = test->param_value;
-	struct unwind *u = unwind_create(test);
-
-	u->victim = u->left;
-	u->at = *at;
+	u->victim = victim;
+	u->at = at;
 	u->log->hook = unwind_pull;
 	u->log->ctx = u;
 	emul_plug(u->sw);
 	emul_enumerate(u->port, PCI_BATCH_FRESH);
 	KUNIT_EXPECT_EQ(test, u->passed, 5);
 	u->log->hook = NULL;
+}
+
+static void unwind_from_pull(struct kunit *test)
+{
+	static const struct unwind_victim left = { "endpoint", 0, 1 };
+	const enum pci_stage *at = test->param_value;
+	struct unwind *u = unwind_create(test);
+
+	unwind_pull_at(test, u, u->left, *at);
 
 	if (*at < PCI_STAGE_ADD) {
 		unwind_expect_refused(test, u, &left);
@@ -245,14 +251,7 @@ static void unwind_from_pull_all(struct kunit *test)
 	const enum pci_stage *at = test->param_value;
 	struct unwind *u = unwind_create(test);
 
-	u->victim = u->sw;
-	u->at = *at;
-	u->log->hook = unwind_pull;
-	u->log->ctx = u;
-	emul_plug(u->sw);
-	emul_enumerate(u->port, PCI_BATCH_FRESH);
-	KUNIT_EXPECT_EQ(test, u->passed, 5);
-	u->log->hook = NULL;
+	unwind_pull_at(test, u, u->sw, *at);
 
 	if (*at < PCI_STAGE_ADD) {
 		KUNIT_EXPECT_FALSE(test, unwind_is_there(u->sw));

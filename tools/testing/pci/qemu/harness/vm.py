@@ -335,19 +335,20 @@ class VM:
             self.qmp("device_del", id=ident)
         self.wait_unplugged(ident, timeout)
 
+    def plugged(self, ident):
+        """Is a device on its bus, as the emulator sees it?"""
+        def ids(items):
+            for item in items:
+                yield item.get("qdev_id")
+                yield from ids(item.get("pci_bridge", {}).get("devices", []))
+        return any(ident in ids(bus["devices"]) for bus in self.qmp("query-pci"))
+
     def wait_unplugged(self, ident, timeout=30):
         """Wait until the emulator has taken a device off its bus.
 
         Not its DEVICE_DELETED event: some models (qemu-xhci) never send it.
         """
-        def ids(items):
-            for item in items:
-                yield item.get("qdev_id")
-                yield from ids(item.get("pci_bridge", {}).get("devices", []))
-
-        def gone():
-            return all(ident not in ids(bus["devices"]) for bus in self.qmp("query-pci"))
-        self.wait(f"device {ident} to be unplugged", gone, timeout)
+        self.wait(f"device {ident} to be unplugged", lambda: not self.plugged(ident), timeout)
 
     def rescan(self, path="/sys/bus/pci/rescan", limit=30):
         self.agent.write(path, "1", limit=limit)
