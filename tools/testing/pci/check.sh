@@ -178,7 +178,7 @@ x86_64)
 		unable "scenarios" "no kernel"
 	fi
 	if kernel_for "kernel modular" modular; then
-		scenarios "scenarios modular" modular
+		scenarios "scenarios modular" modular "${extra[@]}"
 	else
 		unable "scenarios modular" "no kernel"
 	fi

@@ -37,7 +37,7 @@ def _die_with_parent():
 
 class VM:
     def __init__(self, machine, directory, *, devices=(), disks=(), append="", kernel=None,
-                 modules=None, smp=None, extra=(), pass_fds=(), trace=True):
+                 modules=None, initrd=None, smp=None, extra=(), pass_fds=(), trace=True):
         self.machine = MACHINES[machine] if isinstance(machine, str) else machine
         self.dir = Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,8 @@ class VM:
         self.disks = dict(disks) if isinstance(disks, dict) else {d: 16 for d in disks}
         self.kernel = Path(kernel or config.kernel())
         self.modules = modules if modules is not None else config.modules()
+        # None: the agent's; an empty path: none at all.
+        self.initrd = initrd
         self.extra = list(extra)
         self.smp = smp
         self.pass_fds = tuple(pass_fds)
@@ -84,9 +86,10 @@ class VM:
         for dev in self.devices:
             cmd += ["-device", dev]
         cmd += self.extra
-        cmd += ["-kernel", str(self.kernel.resolve()),
-                "-initrd", str(initramfs.build(self.modules).resolve()),
-                "-append", self.append]
+        initrd = initramfs.build(self.modules) if self.initrd is None else self.initrd
+        cmd += ["-kernel", str(self.kernel.resolve()), "-append", self.append]
+        if initrd:
+            cmd += ["-initrd", str(Path(initrd).resolve())]
         return cmd
 
     def start(self, wait=True):
