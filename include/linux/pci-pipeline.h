@@ -152,7 +152,6 @@ struct pci_hold {
 	struct pci_hold var = {						\
 		.name = text,						\
 		.before = stage,					\
-		.node = LIST_HEAD_INIT(var.node),			\
 	}
 
 /**
@@ -232,6 +231,6 @@ pci_get_scanned_class(unsigned int class, struct pci_dev *from)
  * @d: loop variable, holds a reference; put it when leaving the loop early
  */
 #define for_each_scanned_pci_dev(d) \
-	while ((d = pci_get_scanned_device(PCI_ANY_ID, PCI_ANY_ID, d)) != NULL)
+	for (; (d = pci_get_scanned_device(PCI_ANY_ID, PCI_ANY_ID, d));)
 
 #endif /* _LINUX_PCI_PIPELINE_H */

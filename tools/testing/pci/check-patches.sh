@@ -46,7 +46,9 @@ fragments_of()
 	for one in common "$1"; do
 		echo "$configs/$one.config"
 	done
-	if [ "$1" = x86_64 ]; then
+	if [ "$1" != x86_64 ]; then
+		echo "$configs/devices.config"
+	else
 		echo "$configs/kunit.config"
 		if grep -rqs --include=Kconfig '^config PCI_PIPELINE_KUNIT_TEST' \
 			"$src/drivers/pci"; then

@@ -14,15 +14,12 @@ static struct pci_hold hold_of[HOLDS] = {
 	{
 		.name	= "test-claim",
 		.before	= PCI_STAGE_CLAIM,
-		.node	= LIST_HEAD_INIT(hold_of[0].node),
 	}, {
 		.name	= "test-assign",
 		.before	= PCI_STAGE_ASSIGN,
-		.node	= LIST_HEAD_INIT(hold_of[1].node),
 	}, {
 		.name	= "test-final",
 		.before	= PCI_STAGE_FINAL,
-		.node	= LIST_HEAD_INIT(hold_of[2].node),
 	},
 };
 

@@ -42,7 +42,7 @@ static struct iov_locked *iov_locked;
  */
 struct iov_locked {
 	struct pci_dev *dev;
-	struct mutex lock;
+	struct mutex lock;		/* of the driver, for nothing */
 	struct completion held;
 	struct completion wanted;
 	struct completion ended;

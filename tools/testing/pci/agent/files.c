@@ -167,11 +167,10 @@ static int cmd_read(int argc, struct arg *argv, struct buf *out)
 		return -EINVAL;
 	}
 	err = read_file(argv[0].p, &data, max);
-	if (err) {
+	if (err)
 		err = fail(out, err, argv[0].p);
-	} else {
+	else
 		json_str(out, data.p, data.len);
-	}
 	buf_free(&data);
 	return err;
 }

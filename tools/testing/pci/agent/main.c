@@ -506,8 +506,8 @@ static char *cmdline_value(const char *key)
 
 	if (read_file("/proc/cmdline", &text, 65536))
 		return NULL;
-	for (word = strtok_r(text.p, " \n", &save); word;
-	     word = strtok_r(NULL, " \n", &save))
+	for (word = strtok_r(text.p, "\n ", &save); word;
+	     word = strtok_r(NULL, "\n ", &save))
 		if (!strncmp(word, key, len) && word[len] == '=')
 			val = word + len + 1;
 	val = val ? strdup(val) : NULL;

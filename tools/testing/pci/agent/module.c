@@ -75,7 +75,7 @@ static int insert(const char *rel, struct buf *log)
 	return err;
 }
 
-/* A line of modules.dep is "module: dependency dependency ...". */
+/* A line of modules.dep is "module: its dependencies". */
 static int insert_with_deps(const char *name, struct buf *log)
 {
 	char path[512], *line = NULL;
@@ -98,8 +98,8 @@ static int insert_with_deps(const char *name, struct buf *log)
 		base = base ? base + 1 : line;
 		if (!same_name(base, strcspn(base, "."), name))
 			continue;
-		for (w = strtok_r(colon + 1, " \n", &save); w && n < 256;
-		     w = strtok_r(NULL, " \n", &save))
+		for (w = strtok_r(colon + 1, "\n ", &save); w && n < 256;
+		     w = strtok_r(NULL, "\n ", &save))
 			words[n++] = w;
 		ret = 0;
 		while (n-- && !ret)
@@ -139,7 +139,7 @@ int module_load(const char *name_or_alias, struct buf *log)
 	while (getline(&line, &size, f) > 0) {
 		char *save, *word = strtok_r(line, " ", &save);
 		char *pattern = word ? strtok_r(NULL, " ", &save) : NULL;
-		char *module = pattern ? strtok_r(NULL, " \n", &save) : NULL;
+		char *module = pattern ? strtok_r(NULL, "\n ", &save) : NULL;
 
 		if (!module || strcmp(word, "alias"))
 			continue;
