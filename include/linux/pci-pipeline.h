@@ -182,6 +182,8 @@ int pci_scan_slot_bridges(struct pci_bus *bus, int devfn);
 int pci_enumerate_slot(struct pci_bus *bus, int devfn, unsigned int flags);
 unsigned int pci_rescan_bus_locked(struct pci_bus *bus);
 
+void pci_caps_forget(struct pci_dev *dev);
+
 void pci_rescan_remove_enter(bool *taken);
 void pci_rescan_remove_exit(bool taken);
 int pci_rescan_remove_enter_dev(struct pci_dev *dev, bool *taken);

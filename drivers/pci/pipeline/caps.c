@@ -14,6 +14,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/bits.h>
+#include <linux/export.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 
@@ -122,13 +123,20 @@ void pci_caps_begin_exp(struct pci_dev *dev)
  */
 void pci_caps_end(struct pci_dev *dev)
 {
-	kfree(dev->caps);
-	dev->caps = NULL;
+	struct pci_caps *caps = dev->caps;
+
+	WRITE_ONCE(dev->caps, NULL);
+	kfree(caps);
 }
 
 /**
  * pci_caps_forget - the config space of a device may have changed
  * @dev: the device
+ *
+ * The core does this after each fixup, and when a device is reset or leaves a
+ * low-power state.
+ *
+ * Context: any; what is remembered is only used from SCAN to ADD.
  */
 void pci_caps_forget(struct pci_dev *dev)
 {
@@ -141,6 +149,7 @@ void pci_caps_forget(struct pci_dev *dev)
 	caps->walked_ext = false;
 	bitmap_zero(caps->valid, PCI_CAPS_WORDS);
 }
+EXPORT_SYMBOL_GPL(pci_caps_forget);
 
 static u8 pci_caps_head(struct pci_dev *dev)
 {

@@ -42,7 +42,6 @@ void pci_put_rescan_remove_attr(struct kernfs_node *kn);
 void pci_caps_begin(struct pci_dev *dev);
 void pci_caps_begin_exp(struct pci_dev *dev);
 void pci_caps_end(struct pci_dev *dev);
-void pci_caps_forget(struct pci_dev *dev);
 int pci_caps_find(struct pci_dev *dev, int cap);
 int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap);
 bool pci_caps_read(const struct pci_dev *dev, int where, int size, u32 *val);

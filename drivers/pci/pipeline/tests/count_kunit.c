@@ -171,6 +171,15 @@ static void count_again_at(void *ctx, struct pci_dev *dev,
 	pcie_capability_read_word(dev, PCI_EXP_LNKCTL, &sta);
 	KUNIT_EXPECT_EQ(test, sta, ctl ^ PCI_EXP_LNKCTL_CCC);
 
+	/* After a reset anything may be different */
+	pci_read_config_dword(dev, PCI_SUBSYSTEM_VENDOR_ID, &old);
+	emul_poke(a->fn, PCI_SUBSYSTEM_VENDOR_ID, 4, old + 1);
+	pci_read_config_dword(dev, PCI_SUBSYSTEM_VENDOR_ID, &val);
+	KUNIT_EXPECT_EQ(test, val, old);
+	pci_caps_forget(dev);
+	pci_read_config_dword(dev, PCI_SUBSYSTEM_VENDOR_ID, &val);
+	KUNIT_EXPECT_EQ(test, val, old + 1);
+
 	pci_write_config_byte(dev, PCI_CACHE_LINE_SIZE, 0x20);
 	pci_read_config_dword(dev, PCI_CACHE_LINE_SIZE, &val);
 	KUNIT_EXPECT_EQ(test, val & 0xff, 0x20);
