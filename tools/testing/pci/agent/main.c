@@ -49,7 +49,6 @@
 #define DEFAULT_PORT	"/dev/ttyS1"
 
 static bool is_init;
-static double started_cpu;
 
 /**
  * now_s() - seconds since boot, monotonic
@@ -61,18 +60,6 @@ double now_s(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-/*
- * CPU time of this process. As init it is the thread that ran the kernel's
- * initcalls, so this is what they cost, without the time they slept.
- */
-static double cpu_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
@@ -134,9 +121,8 @@ static int cmd_ping(int argc, struct arg *argv, struct buf *out)
 	json_cstr(out, u.release);
 	buf_printf(out, ",\"machine\":");
 	json_cstr(out, u.machine);
-	buf_printf(out, ",\"modules\":%s,\"time\":%.6f,\"started_cpu\":%.9f}",
-		   module_tree_present() ? "true" : "false", now_s(),
-		   started_cpu);
+	buf_printf(out, ",\"modules\":%s,\"time\":%.6f}",
+		   module_tree_present() ? "true" : "false", now_s());
 	return 0;
 }
 
@@ -564,7 +550,6 @@ int main(int argc, char **argv)
 	char *port = NULL, *want_shell = NULL;
 	int fd, err;
 
-	started_cpu = cpu_s();
 	is_init = getpid() == 1;
 	signal(SIGPIPE, SIG_IGN);
 	if (is_init) {
