@@ -134,15 +134,15 @@ void pci_batch_assign(struct pci_batch *batch)
 	if (batch->kind == PCI_BATCH_COMPAT || batch->kind == PCI_BATCH_VF)
 		goto done;
 
-	if (batch->flags & PCI_BATCH_ASSIGNED)
-		goto assigned;
-
 	list_for_each_entry(bus, &batch->buses, batch_node) {
 		host = pci_find_host_bridge(bus);
 		ops = host->pipeline_ops;
 		if (ops && ops->assign)
 			ops->assign(host, bus);
 	}
+
+	if (batch->flags & PCI_BATCH_ASSIGNED)
+		goto assigned;
 
 	count = pci_collect_wants(batch, NULL, 0);
 	if (count)

@@ -27,8 +27,8 @@ static DEFINE_SPINLOCK(pci_hold_lock);
 static LIST_HEAD(pci_holds);
 static LIST_HEAD(pci_added_works);
 
-/* The last hold is released, and the boot batch not yet through with ADD */
-static bool pci_boot_busy;
+/* Tasks that have released a hold and are taking the boot batch on */
+static unsigned int pci_boot_busy;
 
 /*
  * The hosts that wait, all under the rescan/remove lock: pci_boot_batch has
@@ -211,13 +211,14 @@ static bool pci_boot_more(void)
 	       (!list_empty(&pci_boot_late.buses) ||
 		!list_empty(&pci_added_works));
 	if (!more)
-		pci_boot_busy = false;
+		pci_boot_busy--;
 	spin_unlock(&pci_hold_lock);
 	pci_rescan_remove_exit(taken);
 
 	return more;
 }
 
+/* The caller counts in pci_boot_busy until this returns */
 static void pci_boot_continue(void)
 {
 	struct pci_batch batch;
@@ -232,11 +233,18 @@ static void pci_boot_continue(void)
 		pci_rescan_remove_exit(taken);
 
 		if (!complete)
-			return;
+			break;
 
 		pci_boot_call_works(&works);
 		pci_batch_bind(&batch);
 	} while (pci_boot_more());
+
+	/* The release of another hold goes on from here */
+	if (!complete) {
+		spin_lock(&pci_hold_lock);
+		pci_boot_busy--;
+		spin_unlock(&pci_hold_lock);
+	}
 }
 
 /**
@@ -287,8 +295,7 @@ void pci_hold_release(struct pci_hold *hold)
 	if (released) {
 		hold->taken = false;
 		list_del_init(&hold->node);
-		if (list_empty(&pci_holds))
-			pci_boot_busy = true;
+		pci_boot_busy++;
 	}
 	spin_unlock(&pci_hold_lock);
 

@@ -10,12 +10,18 @@
  * that change only when they are written.
  *
  * A write forgets what was remembered of the register.  A fixup may change
- * anything, in any way, so all is forgotten after each fixup that ran.
+ * anything, in any way, so nothing is remembered while one runs, and all is
+ * forgotten after it.
+ *
+ * Only the task that enumerates, under the rescan/remove lock, reads from memory
+ * and fills it.  When somebody else writes to the device, error recovery for
+ * example, nothing more is remembered of it.
  */
 #include <linux/bitmap.h>
 #include <linux/bits.h>
 #include <linux/export.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "../pci.h"
@@ -40,6 +46,8 @@ struct pci_caps_entry {
  * @ext: extended capabilities, in list order (PCIe r6.0 sec 7.6.3)
  * @stable: words that change only when they are written
  * @valid: words whose contents @word has
+ * @off: somebody who does not hold the rescan/remove lock has written
+ * @rcu: for those who come without the lock
  * @word: the first 256 bytes of config space
  */
 struct pci_caps {
@@ -52,6 +60,8 @@ struct pci_caps {
 	DECLARE_BITMAP(stable, PCI_CAPS_WORDS);
 	DECLARE_BITMAP(valid, PCI_CAPS_WORDS);
 	u16			word[PCI_CAPS_WORDS];
+	bool			off;
+	struct rcu_head		rcu;
 };
 
 /* Registers of the PCI Express capability that change by themselves */
@@ -118,6 +128,36 @@ void pci_caps_begin_exp(struct pci_dev *dev)
 }
 
 /**
+ * pci_caps_pause - remember nothing for a while
+ * @dev: the device
+ *
+ * For code that has to see the device itself, whatever it does to it.
+ *
+ * Context: process context, the task that enumerates if there is one.
+ * Return: what pci_caps_resume() needs.
+ */
+struct pci_caps *pci_caps_pause(struct pci_dev *dev)
+{
+	struct pci_caps *caps = dev->caps;
+
+	WRITE_ONCE(dev->caps, NULL);
+	return caps;
+}
+
+/**
+ * pci_caps_resume - go on remembering, from nothing
+ * @dev: the device
+ * @caps: what pci_caps_pause() returned
+ *
+ * Context: process context, the task that called pci_caps_pause().
+ */
+void pci_caps_resume(struct pci_dev *dev, struct pci_caps *caps)
+{
+	WRITE_ONCE(dev->caps, caps);
+	pci_caps_forget(dev);
+}
+
+/**
  * pci_caps_end - stop remembering the config space of a device
  * @dev: the device
  */
@@ -126,7 +166,25 @@ void pci_caps_end(struct pci_dev *dev)
 	struct pci_caps *caps = dev->caps;
 
 	WRITE_ONCE(dev->caps, NULL);
-	kfree(caps);
+	if (caps)
+		kfree_rcu(caps, rcu);
+}
+
+/* The memory of a device that has changed, if it is for the caller to clear */
+static struct pci_caps *pci_caps_change(const struct pci_dev *dev)
+{
+	struct pci_caps *caps = READ_ONCE(dev->caps);
+
+	if (!caps || pci_rescan_remove_held())
+		return caps;
+
+	rcu_read_lock();
+	caps = READ_ONCE(dev->caps);
+	if (caps)
+		WRITE_ONCE(caps->off, true);
+	rcu_read_unlock();
+
+	return NULL;
 }
 
 /**
@@ -140,7 +198,7 @@ void pci_caps_end(struct pci_dev *dev)
  */
 void pci_caps_forget(struct pci_dev *dev)
 {
-	struct pci_caps *caps = dev->caps;
+	struct pci_caps *caps = pci_caps_change(dev);
 
 	if (!caps)
 		return;
@@ -219,10 +277,12 @@ static bool pci_caps_walk_ext(struct pci_dev *dev, struct pci_caps *caps)
 /* Only who enumerates may use what is remembered, see pci_caps_end() */
 static struct pci_caps *pci_caps_get(const struct pci_dev *dev)
 {
-	if (dev->stage >= PCI_STAGE_ADD || !pci_rescan_remove_held())
+	struct pci_caps *caps = READ_ONCE(dev->caps);
+
+	if (!caps || !pci_rescan_remove_held() || READ_ONCE(caps->off))
 		return NULL;
 
-	return dev->caps;
+	return caps;
 }
 
 /**
@@ -354,10 +414,9 @@ void pci_caps_remember(const struct pci_dev *dev, int where, int size, u32 val)
 void pci_caps_written(const struct pci_dev *dev, int where, int size)
 {
 	unsigned int pos = dev->pcie_cap, exp_end = pos + PCI_EXP_SLTSTA2 + 2;
-	struct pci_caps *caps = dev->caps;
+	struct pci_caps *caps = pci_caps_change(dev);
 
-	if (!caps || dev->stage >= PCI_STAGE_ADD || where < 0 ||
-	    where + size > PCI_CFG_SPACE_SIZE)
+	if (!caps || where < 0 || where + size > PCI_CFG_SPACE_SIZE)
 		return;
 
 	if (pos && where >= pos && where < exp_end) {

@@ -41,6 +41,8 @@ void pci_put_rescan_remove_attr(struct kernfs_node *kn);
 /* caps.c */
 void pci_caps_begin(struct pci_dev *dev);
 void pci_caps_begin_exp(struct pci_dev *dev);
+struct pci_caps *pci_caps_pause(struct pci_dev *dev);
+void pci_caps_resume(struct pci_dev *dev, struct pci_caps *caps);
 void pci_caps_end(struct pci_dev *dev);
 int pci_caps_find(struct pci_dev *dev, int cap);
 int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap);

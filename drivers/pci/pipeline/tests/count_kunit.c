@@ -215,8 +215,37 @@ static void count_again(struct kunit *test)
 	pci_dev_put(dev);
 }
 
+/* A write to a register of its own makes it another kind of device */
+static void count_become(struct emul_fn *fn, struct pci_dev *dev)
+{
+	u32 class;
+
+	emul_poke(fn, PCI_CLASS_DEVICE, 2, PCI_CLASS_OTHERS + 1);
+	pci_read_config_dword(dev, PCI_CLASS_REVISION, &class);
+	dev->class = class >> 8;
+}
+
+static void count_fixup(struct kunit *test)
+{
+	struct pci_dev *dev;
+	struct count c;
+
+	count_create(test, &c);
+	emul_set(c.ep, PCI_VENDOR_ID, 2, EMUL_VENDOR, 0, 0);
+	c.ep->fixup = count_become;
+	KUNIT_ASSERT_EQ(test, emul_host_probe(c.host), 0);
+
+	dev = emul_get_dev(c.ep);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	KUNIT_EXPECT_EQ(test, dev->class >> 8, PCI_CLASS_OTHERS + 1);
+	KUNIT_EXPECT_EQ(test, dev->saved_config_space[2] >> 16,
+			PCI_CLASS_OTHERS + 1);
+	pci_dev_put(dev);
+}
+
 static struct kunit_case count_cases[] = {
 	KUNIT_CASE(count_again),
+	KUNIT_CASE(count_fixup),
 	KUNIT_CASE(count_host),
 	KUNIT_CASE(count_slot),
 	KUNIT_CASE(count_rescan),

@@ -87,8 +87,12 @@ static void emul_fixup_early(struct pci_dev *dev)
 {
 	struct emul_fn *fn = emul_is_emulated(dev) ? emul_fn_of(dev) : NULL;
 
-	if (fn)
-		fn->early++;
+	if (!fn)
+		return;
+
+	fn->early++;
+	if (fn->fixup)
+		fn->fixup(fn, dev);
 }
 DECLARE_PCI_FIXUP_EARLY(EMUL_VENDOR, PCI_ANY_ID, emul_fixup_early);
 

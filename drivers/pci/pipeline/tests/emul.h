@@ -82,6 +82,7 @@ struct emul_count {
  * @rrs: Request Retry Status completions until config space is readable
  * @count: accesses to this function
  * @range: accesses to it by dword
+ * @fixup: its EARLY fixup, may be NULL
  * @early: EARLY fixups that ran since it was plugged
  * @header: HEADER fixups that ran since it was plugged
  * @final: FINAL fixups that ran since it was plugged
@@ -115,6 +116,7 @@ struct emul_fn {
 	unsigned int		rrs;
 	struct emul_count	count;
 	struct emul_count	*range;
+	void (*fixup)(struct emul_fn *fn, struct pci_dev *dev);
 	unsigned int		early;
 	unsigned int		header;
 	unsigned int		final;
