@@ -79,13 +79,6 @@ static int pci_add_device(struct pci_batch *batch, struct pci_dev *dev)
 	if (pci_create_sysfs_dev_files(dev))
 		pci_warn(dev, "no resource files in sysfs\n");
 
-	/*
-	 * Save config space for error recoverability.  From here on others
-	 * may change it.
-	 */
-	pci_save_state(dev);
-	pci_caps_end(dev);
-
 	ret = device_add(&dev->dev);
 	if (ret)
 		return ret;
@@ -102,6 +95,11 @@ static int pci_add_device(struct pci_batch *batch, struct pci_dev *dev)
 		of_pci_make_dev_node(dev);
 	pci_proc_attach_device(dev);
 	pci_bridge_d3_update(dev);
+
+	/* Save config space for error recoverability */
+	pci_save_state(dev);
+
+	pci_caps_end(dev);
 	pci_dev_assign_added(dev, true);
 	batch->count++;
 	return 0;
