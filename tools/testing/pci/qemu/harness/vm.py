@@ -287,6 +287,17 @@ class VM:
     def uevent_mark(self):
         return self.agent("uevents", 10 ** 9)["next"]
 
+    def _device_add(self, text):
+        # The emulator lets go of an unplugged device's disk a little later.
+        deadline = time.monotonic() + 10 * config.scale()
+        while True:
+            try:
+                return self.qmp("device_add", **spec(text))
+            except Refused as err:
+                if "Permission conflict on node" not in str(err) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
     def add(self, *texts, paused=None):
         """device_add; several devices arrive together, as one card would."""
         paused = len(texts) > 1 if paused is None else paused
@@ -294,7 +305,7 @@ class VM:
             self.qmp("stop")
         try:
             for text in texts:
-                self.qmp("device_add", **spec(text))
+                self._device_add(text)
         finally:
             if paused:
                 self.qmp("cont")
