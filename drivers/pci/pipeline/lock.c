@@ -72,8 +72,7 @@ static struct pci_awaited pci_awaited;
  */
 static struct pci_loan {
 	struct task_struct *task;
-	struct pci_dev *dev;
-	bool leaving;
+	struct pci_awaited lender;
 } pci_loans[8];
 static unsigned int pci_loan_count;
 
@@ -190,8 +189,7 @@ void pci_rescan_remove_exit(bool taken)
 	/* Whom this task lent it to has given it back: pci_awaiting_end() */
 	spin_lock(&pci_loan_lock);
 	loan = &pci_loans[pci_loan_count - 1];
-	pci_awaited.dev = loan->dev;
-	pci_awaited.leaving = loan->leaving;
+	pci_awaited = loan->lender;
 	WRITE_ONCE(loan->task, NULL);
 	WRITE_ONCE(pci_loan_count, pci_loan_count - 1);
 	spin_unlock(&pci_loan_lock);
@@ -214,8 +212,7 @@ static bool pci_rescan_remove_try(struct pci_dev *dev, bool *leaving)
 	lent = pci_awaited.dev == dev && pci_loan_count < ARRAY_SIZE(pci_loans);
 	if (lent) {
 		loan = &pci_loans[pci_loan_count];
-		loan->dev = pci_awaited.dev;
-		loan->leaving = pci_awaited.leaving;
+		loan->lender = pci_awaited;
 		WRITE_ONCE(loan->task, current);
 		WRITE_ONCE(pci_loan_count, pci_loan_count + 1);
 		*leaving = pci_awaited.leaving;

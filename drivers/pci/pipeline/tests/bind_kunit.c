@@ -7,6 +7,7 @@
 #include <linux/kthread.h>
 #include <linux/pci.h>
 
+#include "../pipeline.h"
 #include "emul.h"
 
 #define BIND_PORTS	2
@@ -351,7 +352,33 @@ static void bind_parallel(struct kunit *test)
 	emul_check_sane(host);
 }
 
+static bool bind_was_held;
+
+static void bind_look_at_lock(struct pci_dev *dev)
+{
+	bind_was_held = pci_rescan_remove_held();
+}
+
+/* A probe() may rescan or enable VFs, whichever attribute began the rescan */
+static void bind_rescan_all(struct kunit *test)
+{
+	struct emul_host *host = emul_host_create(test);
+	struct emul_fn *port = bind_port(host, 0, 1);
+
+	bind_register(test);
+	bind_plug(port, false);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	bind_seen.in_probe = bind_look_at_lock;
+	bind_was_held = true;
+	bind_plug(port, true);
+	pci_rescan_all();
+	KUNIT_EXPECT_EQ(test, atomic_read(&bind_seen.probed), 1);
+	KUNIT_EXPECT_FALSE(test, bind_was_held);
+	emul_check_sane(host);
+}
+
 static struct kunit_case bind_cases[] = {
+	KUNIT_CASE(bind_rescan_all),
 	KUNIT_CASE(bind_siblings_first),
 	KUNIT_CASE(bind_waits),
 	KUNIT_CASE(bind_after_removal),
