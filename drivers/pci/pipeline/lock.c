@@ -8,6 +8,7 @@
  *	pci_rescan_remove_lock		(here)
  *	  device_lock()			(of a PCI device)
  *	    pci_bus_sem
+ *	      pci_assign_rwsem		(setup-bus.c)
  *	      pci_lookup_lock		(lookup.c)
  *	        pci_lock		(config space)
  *

@@ -12,6 +12,7 @@
 
 #define BIND_PORTS	2
 #define BIND_ROUNDS	40
+#define BIND_RESCANS	200
 
 /* What the driver below does in its probe(), and saw */
 static struct {
@@ -258,6 +259,13 @@ static void bind_probe_removes(struct kunit *test)
 	emul_check_sane(host);
 }
 
+/* A device that is enabled again and again */
+struct bind_enabler {
+	struct pci_dev *dev;
+	unsigned int tries;
+	unsigned int failures;
+};
+
 /* One slot in use, again and again */
 struct bind_worker {
 	struct emul_fn *port;
@@ -352,6 +360,54 @@ static void bind_parallel(struct kunit *test)
 	emul_check_sane(host);
 }
 
+/* A driver that is in its probe() all the time */
+static int bind_enable(void *data)
+{
+	struct bind_enabler *e = data;
+
+	while (!kthread_should_stop()) {
+		e->tries++;
+		if (pci_enable_resources(e->dev, ~0))
+			e->failures++;
+		cond_resched();
+	}
+
+	return 0;
+}
+
+/*
+ * A port without an I/O window, because there is no room for it, is enabled
+ * while a rescan tries again to find room, and thinks so for a moment.
+ */
+static void bind_during_rescan(struct kunit *test)
+{
+	struct emul_host *host = emul_host_create(test);
+	struct bind_enabler e = { };
+	struct task_struct *task;
+	struct emul_fn *port;
+	unsigned int i;
+
+	host->io_size = SZ_4K;
+	port = bind_port(host, 0, 1);
+	bind_port(host, 1, 1);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	e.dev = emul_get_dev(port);
+	KUNIT_ASSERT_NOT_NULL(test, e.dev);
+	KUNIT_EXPECT_NULL(test, e.dev->resource[PCI_BRIDGE_IO_WINDOW].parent);
+
+	task = bind_run(bind_enable, &e);
+	for (i = 0; task && i < BIND_RESCANS; i++)
+		pci_rescan_bus_locked(host->bridge->bus);
+	if (task)
+		bind_join(task);
+	pci_dev_put(e.dev);
+
+	KUNIT_EXPECT_NOT_NULL(test, task);
+	KUNIT_EXPECT_GT(test, e.tries, BIND_ROUNDS);
+	KUNIT_EXPECT_EQ(test, e.failures, 0);
+	emul_check_sane(host);
+}
+
 static bool bind_was_held;
 
 static void bind_look_at_lock(struct pci_dev *dev)
@@ -384,6 +440,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(bind_after_removal),
 	KUNIT_CASE(bind_probe_locks),
 	KUNIT_CASE(bind_probe_removes),
+	KUNIT_CASE_SLOW(bind_during_rescan),
 	KUNIT_CASE_SLOW(bind_parallel),
 	{ }
 };

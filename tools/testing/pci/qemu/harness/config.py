@@ -11,6 +11,7 @@ PCI_MODULES        module tree (holds lib/modules/<release>) for the initramfs
 PCI_RESULTS        where results go; default build/results
 PCI_TIMEOUT_SCALE  multiplies every time limit (instrumented kernels are slow)
 PCI_QEMU           emulator to use instead of qemu-system-<arch>
+PCI_TCG            single (default) or multi: host threads for a guest's CPUs
 """
 
 import fcntl
@@ -79,6 +80,17 @@ def scale():
         factor *= 4
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     return factor * min(max(1.0, busy), 8.0)
+
+
+def tcg():
+    """With a host thread per CPU, emulators before 8.1 lose device accesses.
+
+    When one CPU changes the memory map (a BAR, a bridge window), another one
+    uses what it had looked up in the old map on the new one until it is told,
+    so that an access to one device ends at another: a lost doorbell, or an
+    assertion in the emulator. Scenarios change the map all the time.
+    """
+    return os.environ.get("PCI_TCG") or "single"
 
 
 def agent_binary():

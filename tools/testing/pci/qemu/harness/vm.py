@@ -71,7 +71,8 @@ class VM:
         cmd = [os.environ.get("PCI_QEMU", m.emulator)]
         if m.nodefaults:
             cmd.append("-nodefaults")
-        cmd += ["-display", "none", "-no-reboot", "-accel", "tcg", "-m", m.memory]
+        cmd += ["-display", "none", "-no-reboot", "-accel", f"tcg,thread={config.tcg()}",
+                "-m", m.memory]
         args = list(m.args)
         if self.smp:
             args[args.index("-smp") + 1] = str(self.smp)
