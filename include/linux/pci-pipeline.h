@@ -12,6 +12,7 @@ struct device;
 struct pci_bus;
 struct pci_dev;
 struct pci_host_bridge;
+struct resource;
 
 /**
  * enum pci_stage - how far a device has come in enumeration
@@ -101,6 +102,30 @@ struct pci_batch {
 };
 
 /**
+ * struct pci_segments - how a host bridge cuts a window to isolate errors
+ * @window: the window of the host bridge; segments outside it are not used
+ * @base: address of segment 0, a multiple of @size
+ * @size: bytes in a segment, a power of two
+ * @count: number of segments
+ * @reserved: bitmap of segments that nothing gets, may be NULL
+ * @numbered: segment n belongs to the isolation domain with number n, a domain
+ *	with several segments has all their numbers; otherwise the host bridge
+ *	can give any segment to any domain
+ *
+ * A bus is an isolation domain; what is below a PCIe to PCI bridge is one
+ * together.  Each gets whole segments for its own use, on the root bus as well
+ * as at the end of a hierarchy.
+ */
+struct pci_segments {
+	const struct resource	*window;
+	resource_size_t		base;
+	resource_size_t		size;
+	unsigned int		count;
+	const unsigned long	*reserved;
+	bool			numbered;
+};
+
+/**
  * struct pci_pipeline_ops - architecture and host bridge hooks of the stages
  * @claim: replaces the generic CLAIM of what is below @bus: puts into the
  *	resource tree what firmware programmed and is to be kept
@@ -109,6 +134,12 @@ struct pci_batch {
  * @assign: nothing holds ASSIGN back any more and nothing below @bus is
  *	assigned yet; claim what had to leave the choice to everybody else
  * @assigned: every device of the batch below this host bridge is assigned
+ * @segment_taken: does number @n belong to an isolation domain that is not at
+ *	or below @bus; asked in ASSIGN where segments are numbered
+ * @map_segments: the BARs of the isolation domain whose topmost bus is @bus
+ *	have addresses; give it the segments that they are in, also when it has
+ *	some already.  Called before @configure for the first new device of the
+ *	domain; after an error the devices stay, @configure decides
  * @configure: per-device set-up that needs addresses and has to be ready for
  *	FINAL fixups and drivers (DMA, isolation domain, interrupt); an error
  *	refuses the device
@@ -122,6 +153,9 @@ struct pci_pipeline_ops {
 	void (*claimed)(struct pci_host_bridge *bridge);
 	void (*assign)(struct pci_host_bridge *bridge, struct pci_bus *bus);
 	void (*assigned)(struct pci_host_bridge *bridge);
+	bool (*segment_taken)(struct pci_host_bridge *bridge, unsigned int n,
+			      struct pci_bus *bus);
+	int (*map_segments)(struct pci_bus *bus);
 	int (*configure)(struct pci_dev *dev);
 	void (*unconfigure)(struct pci_dev *dev);
 };

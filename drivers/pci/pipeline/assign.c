@@ -92,13 +92,60 @@ static resource_size_t pci_bus_room(struct pci_bus *bus,
 	return room;
 }
 
+static bool pci_want_failed(const struct pci_want *want)
+{
+	return !want->dev->resource[want->idx].parent;
+}
+
+/* Do two BARs compete for segments of the same isolation domain and kind? */
+static bool pci_wants_alike(const struct pci_want *a, const struct pci_want *b)
+{
+	return !((a->flags ^ b->flags) &
+		 (IORESOURCE_IO | IORESOURCE_MEM | IORESOURCE_PREFETCH |
+		  IORESOURCE_MEM_64)) &&
+	       pci_isolation_domain(a->dev->bus) ==
+	       pci_isolation_domain(b->dev->bus);
+}
+
+/* One line for each isolation domain that lacks segments */
+static void pci_report_segments(const struct pci_want *wants,
+				unsigned int count)
+{
+	const struct pci_want *end = wants + count, *want, *other;
+	resource_size_t size;
+
+	for (want = wants; want < end; want++) {
+		if (!pci_find_host_bridge(want->dev->bus)->segments_count ||
+		    !pci_want_failed(want))
+			continue;
+
+		for (other = wants; other < want; other++)
+			if (pci_want_failed(other) &&
+			    pci_wants_alike(other, want))
+				break;
+		if (other < want)
+			continue;
+
+		size = 0;
+		for (other = want; other < end; other++)
+			if (pci_want_failed(other) &&
+			    pci_wants_alike(other, want))
+				size += other->size;
+
+		pci_segments_report(pci_isolation_domain(want->dev->bus),
+				    want->flags, size);
+	}
+}
+
 static void pci_report_wants(const struct pci_want *want, unsigned int count)
 {
+	pci_report_segments(want, count);
+
 	for (; count--; want++) {
 		struct pci_dev *dev = want->dev;
 		resource_size_t room;
 
-		if (dev->resource[want->idx].parent)
+		if (!pci_want_failed(want))
 			continue;
 
 		room = pci_bus_room(dev->bus, want);
@@ -164,6 +211,8 @@ assigned:
 		if (ops && ops->assigned && pci_batch_first_of_host(batch, bus))
 			ops->assigned(host);
 	}
+
+	pci_segments_verify(batch);
 
 done:
 	pci_batch_each(batch, PCI_STAGE_ASSIGN, NULL);

@@ -53,6 +53,9 @@ static bool pci_claim_quietly(struct pci_dev *dev, struct resource *res)
 	if (!parent || (!parent->parent && !pci_is_root_bus(dev->bus)))
 		return false;	/* Not routed, or by a window without a place */
 
+	if (!pci_segment_allows(dev, res - dev->resource))
+		return false;
+
 	return !request_resource(parent, res);
 }
 

@@ -66,5 +66,6 @@ void pci_batch_configure(struct pci_batch *batch)
 		list_for_each_entry(bus, &batch->buses, batch_node)
 			pci_configure_payload(bus);
 
+	pci_segments_map(batch);
 	pci_batch_each(batch, PCI_STAGE_CONFIGURE, pci_configure_device);
 }

@@ -70,6 +70,7 @@ void pci_batch_init(struct pci_batch *batch, enum pci_batch_kind kind,
 void pci_batch_collect(struct pci_batch *batch, struct pci_bus *bus);
 void pci_batch_pass(struct pci_batch *batch, enum pci_stage stage);
 void pci_batch_run_device(struct pci_batch *batch, struct pci_dev *dev);
+bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top);
 void pci_batch_each(struct pci_batch *batch, enum pci_stage stage,
 		    int (*step)(struct pci_batch *batch, struct pci_dev *dev));
 
@@ -85,6 +86,22 @@ void pci_batch_assign(struct pci_batch *batch);
 void pci_batch_configure(struct pci_batch *batch);
 void pci_batch_final(struct pci_batch *batch);
 void pci_batch_add(struct pci_batch *batch);
+
+/* segment.c */
+int pci_segments_valid(struct pci_host_bridge *host);
+struct pci_bus *pci_isolation_domain(struct pci_bus *bus);
+resource_size_t pci_segment_alignment(struct pci_bus *bus, unsigned long flags);
+resource_size_t pci_segment_align(struct pci_dev *dev, int idx,
+				  const struct resource *avail,
+				  resource_size_t start, resource_size_t size,
+				  resource_size_t align);
+bool pci_segment_allows(struct pci_dev *dev, int idx);
+void pci_segments_spread(struct pci_host_bridge *host);
+void pci_segments_report(struct pci_bus *domain, unsigned long flags,
+			 resource_size_t size);
+void pci_segments_map(struct pci_batch *batch);
+int pci_segments_check(struct pci_host_bridge *host);
+void pci_segments_verify(struct pci_batch *batch);
 
 /* boot.c */
 bool pci_holds_taken(void);

@@ -119,7 +119,15 @@ void pci_batch_start(struct pci_batch *batch, enum pci_batch_kind kind,
 }
 EXPORT_SYMBOL_GPL(pci_batch_start);
 
-static bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top)
+/**
+ * pci_bus_is_below - is a bus another one or below it
+ * @bus: the bus
+ * @top: the other bus
+ *
+ * Context: rescan/remove lock held.
+ * Return: true if it is.
+ */
+bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top)
 {
 	for (; bus; bus = bus->parent)
 		if (bus == top)
