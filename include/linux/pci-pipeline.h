@@ -138,8 +138,9 @@ struct pci_segments {
  *	or below @bus; asked in ASSIGN where segments are numbered
  * @map_segments: the BARs of the isolation domain whose topmost bus is @bus
  *	have addresses; give it the segments that they are in, also when it has
- *	some already.  Called before @configure for the first new device of the
- *	domain; after an error the devices stay, @configure decides
+ *	some already.  Called right before @configure for the first new device
+ *	of the domain, after @configure for the bridge that leads there; after
+ *	an error the devices stay, @configure decides
  * @configure: per-device set-up that needs addresses and has to be ready for
  *	FINAL fixups and drivers (DMA, isolation domain, interrupt); an error
  *	refuses the device

@@ -48,6 +48,8 @@ static int pci_configure_device(struct pci_batch *batch, struct pci_dev *dev)
 {
 	const struct pci_pipeline_ops *ops;
 
+	pci_segments_map(batch, dev);
+
 	ops = pci_find_host_bridge(dev->bus)->pipeline_ops;
 	return ops && ops->configure ? ops->configure(dev) : 0;
 }
@@ -66,6 +68,5 @@ void pci_batch_configure(struct pci_batch *batch)
 		list_for_each_entry(bus, &batch->buses, batch_node)
 			pci_configure_payload(bus);
 
-	pci_segments_map(batch);
 	pci_batch_each(batch, PCI_STAGE_CONFIGURE, pci_configure_device);
 }

@@ -99,7 +99,7 @@ bool pci_segment_allows(struct pci_dev *dev, int idx);
 void pci_segments_spread(struct pci_host_bridge *host);
 void pci_segments_report(struct pci_bus *domain, unsigned long flags,
 			 resource_size_t size);
-void pci_segments_map(struct pci_batch *batch);
+void pci_segments_map(struct pci_batch *batch, struct pci_dev *dev);
 int pci_segments_check(struct pci_host_bridge *host);
 void pci_segments_verify(struct pci_batch *batch);
 

@@ -517,41 +517,43 @@ void pci_segments_spread(struct pci_host_bridge *host)
 		pci_segments_spread_bus(host->bus, 2);
 }
 
-static void pci_segments_map_domain(struct pci_bus *domain)
+/* The devices of a bus follow each other in a batch; more often does no harm */
+static bool pci_first_of_domain(struct pci_batch *batch, struct pci_dev *dev,
+				struct pci_bus *domain)
 {
-	struct pci_host_bridge *host = pci_find_host_bridge(domain);
-	int ret;
-
-	ret = host->pipeline_ops->map_segments(domain);
-	if (ret)
-		dev_err(&domain->dev, "isolation domain can't be set up (%d)\n",
-			ret);
+	return list_is_first(&dev->batch_node, &batch->devices) ||
+	       pci_isolation_domain(list_prev_entry(dev, batch_node)->bus) !=
+	       domain;
 }
 
 /**
- * pci_segments_map - give each domain of a batch the segments it is in
+ * pci_segments_map - give the domain of a device the segments it is in
  * @batch: the batch
+ * @dev: the device, of the batch, with addresses and not configured yet
+ *
+ * Does something for the first device of a domain in the batch only.  What is
+ * above the domain is configured by then.
  *
  * Context: process context, rescan/remove lock held.
  */
-void pci_segments_map(struct pci_batch *batch)
+void pci_segments_map(struct pci_batch *batch, struct pci_dev *dev)
 {
-	struct pci_bus *domain, *last = NULL;
-	struct pci_host_bridge *host;
-	struct pci_dev *dev;
+	const struct pci_pipeline_ops *ops;
+	struct pci_bus *domain;
+	int ret;
 
-	list_for_each_entry(dev, &batch->devices, batch_node) {
-		host = pci_find_host_bridge(dev->bus);
-		if (dev->stage >= PCI_STAGE_CONFIGURE || dev->is_virtfn ||
-		    !host->pipeline_ops || !host->pipeline_ops->map_segments)
-			continue;
+	ops = pci_find_host_bridge(dev->bus)->pipeline_ops;
+	if (!ops || !ops->map_segments || dev->is_virtfn)
+		return;
 
-		/* Devices of one bus follow each other; twice does no harm */
-		domain = pci_isolation_domain(dev->bus);
-		if (domain != last)
-			pci_segments_map_domain(domain);
-		last = domain;
-	}
+	domain = pci_isolation_domain(dev->bus);
+	if (!pci_first_of_domain(batch, dev, domain))
+		return;
+
+	ret = ops->map_segments(domain);
+	if (ret)
+		dev_err(&domain->dev, "isolation domain can't be set up (%d)\n",
+			ret);
 }
 
 /**

@@ -51,6 +51,7 @@ static struct seg_host {
 	int owner[SEG_KINDS][SEG_MAX];
 	unsigned int maps;
 	unsigned int clashes;
+	unsigned int early;
 } seg;
 
 static bool seg_taken(struct pci_host_bridge *bridge, unsigned int n,
@@ -98,9 +99,12 @@ static void seg_map_bus(struct pci_bus *bus, int owner)
 	}
 }
 
+/* What leads to a domain is configured when the domain is set up */
 static int seg_map(struct pci_bus *bus)
 {
 	seg.maps++;
+	if (bus->self && bus->self->stage < PCI_STAGE_CONFIGURE)
+		seg.early++;
 	seg_map_bus(bus, bus->number);
 
 	return 0;
@@ -149,6 +153,7 @@ static struct emul_host *seg_create(struct kunit *test,
 	seg.host = host;
 	seg.maps = 0;
 	seg.clashes = 0;
+	seg.early = 0;
 	seg_describe(SEG_MEM, &host->mem, param->mem);
 	seg_describe(SEG_PREF, &host->pref, param->pref);
 	for (kind = 0; kind < SEG_KINDS; kind++)
@@ -201,6 +206,7 @@ static void seg_check(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pci_segments_check(seg.host->bridge), 0);
 	pci_unlock_rescan_remove();
 	KUNIT_EXPECT_EQ(test, seg.clashes, 0);
+	KUNIT_EXPECT_EQ(test, seg.early, 0);
 	emul_check_sane(seg.host);
 }
 
