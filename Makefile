@@ -2,7 +2,8 @@
 #
 # Thin: every target calls one script.
 #
-#	ARCH=x86_64|arm64|ppc64le	target machine (default x86_64)
+#	ARCH=x86_64|arm64|ppc64le	target machine (default x86_64); kernel and
+#					check also riscv64 and s390x
 #	BASE=1				the unpatched kernel
 #	VARIANT=modular|debug|kunit	another configuration of the kernel
 
@@ -13,8 +14,8 @@ export ARCH BASE VARIANT
 
 pci := tools/testing/pci
 
-ifeq ($(filter $(ARCH),x86_64 arm64 ppc64le),)
-$(error unknown ARCH '$(ARCH)': must be x86_64, arm64 or ppc64le)
+ifeq ($(filter $(ARCH),x86_64 arm64 ppc64le riscv64 s390x),)
+$(error unknown ARCH '$(ARCH)': must be x86_64, arm64, ppc64le, riscv64 or s390x)
 endif
 
 help:

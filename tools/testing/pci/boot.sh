@@ -4,7 +4,8 @@
 # boot.sh ARCH[:MACHINE] IMAGE LOG [kernel parameter...]: does this kernel
 # reach init, with nothing bad on the console and all its PCI devices?
 #
-# Machines: x86_64: q35, pc; arm64: virt; ppc64le: pseries, powernv.
+# Machines: x86_64: q35, pc; arm64: virt; ppc64le: pseries, powernv;
+# riscv64: virt; s390x: ccw.
 # TIMEOUT=seconds (default 120).
 
 set -eu
@@ -62,6 +63,18 @@ ppc64le:powernv)
 		-device "virtio-rng-pci,bus=pcie.0"
 		-blockdev "null-co,node-name=n0,size=16777216,read-zeroes=on"
 		-device "nvme,drive=n0,serial=n0,bus=pcie.1")
+	;;
+riscv64: | riscv64:virt)
+	emulator=qemu-system-riscv64
+	args+=(-nodefaults -M virt "${port[@]}"
+		-device "virtio-rng-pci,bus=rp1" "${nodes[@]}")
+	;;
+s390x: | s390x:ccw)
+	emulator=qemu-system-s390x
+	console=ttysclp0
+	few=2
+	args+=(-M s390-ccw-virtio -cpu max -net none -monitor none
+		-device virtio-rng-pci "${nodes[@]}")
 	;;
 *)
 	die "unknown machine '$machine' of $arch"

@@ -3,7 +3,7 @@
 #
 # Configure and build one kernel; the last line on stdout is the image's path.
 #
-#	ARCH=x86_64|arm64|ppc64le	default x86_64
+#	ARCH=x86_64|arm64|ppc64le|riscv64|s390x	default x86_64
 #	VARIANT=modular|debug|kunit	default: everything built in
 #	BASE=1				the unpatched kernel
 #	TREE=dir			this source tree, not the composed one
@@ -28,6 +28,7 @@ arch_setup "$arch"
 configs=$here/configs
 fragments=("$configs/common.config" "$configs/$arch.config")
 full=("$configs/devices.config" "$configs/userland.config")
+[ "$arch" != s390x ] || full=()
 [ ! -f "$configs/$arch-devices.config" ] || full+=("$configs/$arch-devices.config")
 
 case $variant in

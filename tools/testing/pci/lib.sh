@@ -41,8 +41,18 @@ arch_setup()
 		image=vmlinux
 		objects=1650
 		;;
+	riscv64)
+		karch=riscv cross=riscv64-linux-gnu- target=Image machines=virt
+		image=arch/riscv/boot/Image
+		objects=1700
+		;;
+	s390x)
+		karch=s390 cross=s390x-linux-gnu- target=bzImage machines=ccw
+		image=arch/s390/boot/bzImage
+		objects=1300
+		;;
 	*)
-		die "unknown ARCH '$1': must be x86_64, arm64 or ppc64le"
+		die "unknown ARCH '$1': must be x86_64, arm64, ppc64le, riscv64 or s390x"
 		;;
 	esac
 	[ "$(uname -m)" != "$karch" ] || cross=''
