@@ -213,6 +213,7 @@ if [ "$mode" = deep ]; then
 	fi
 	if [ "$arch" = x86_64 ]; then
 		step -t "every patch" "$here/check-patches.sh" || true
+		step -t "other architectures" "$here/check-arches.sh" || true
 		step -t "static checks" "$here/check-static.sh" || true
 	fi
 fi
