@@ -2,7 +2,7 @@
 #
 # Thin: every target calls one script.
 #
-#	ARCH=x86_64|arm64|ppc64le	target machine (default x86_64)
+#	ARCH=x86_64|arm64|ppc64le|ppc32	target machine (default x86_64)
 #	BASE=1				the unpatched kernel
 #	VARIANT=modular|debug|kunit	another configuration of the kernel
 
@@ -13,8 +13,8 @@ export ARCH BASE VARIANT
 
 pci := tools/testing/pci
 
-ifeq ($(filter $(ARCH),x86_64 arm64 ppc64le),)
-$(error unknown ARCH '$(ARCH)': must be x86_64, arm64 or ppc64le)
+ifeq ($(filter $(ARCH),x86_64 arm64 ppc64le ppc32),)
+$(error unknown ARCH '$(ARCH)': must be x86_64, arm64, ppc64le or ppc32)
 endif
 
 help:
@@ -28,7 +28,7 @@ help:
 	@echo "make compose     the kernel tree with the series, in build/linux"
 	@echo "make save        take the commits made there back into the series"
 	@echo
-	@echo "ARCH=x86_64|arm64|ppc64le  BASE=1 (unpatched kernel)  VARIANT=modular|debug|kunit"
+	@echo "ARCH=x86_64|arm64|ppc64le|ppc32  BASE=1 (unpatched kernel)  VARIANT=modular|debug|kunit"
 
 run:
 	@$(pci)/run.sh run

@@ -41,8 +41,14 @@ arch_setup()
 		image=vmlinux
 		objects=1650
 		;;
+	ppc32)
+		karch=powerpc cross=powerpc-linux-gnu- target=vmlinux
+		machines=ppce500
+		image=vmlinux
+		objects=1500
+		;;
 	*)
-		die "unknown ARCH '$1': must be x86_64, arm64 or ppc64le"
+		die "unknown ARCH '$1': must be x86_64, arm64, ppc64le or ppc32"
 		;;
 	esac
 	[ "$(uname -m)" != "$karch" ] || cross=''
@@ -129,7 +135,7 @@ merge_config()
 # init_archive: path of an initramfs with nothing but init.c, after arch_setup.
 init_archive()
 {
-	local dir=$top/build/init/$karch
+	local dir=$top/build/init/${cross:-$karch}
 
 	mkdir -p "$dir"
 	(
