@@ -3,7 +3,7 @@
 # Thin: every target calls one script.
 #
 #	ARCH=x86_64|arm64|ppc64le	target machine (default x86_64); kernel and
-#					check also riscv64 and s390x
+#					check also ppc32, riscv64 and s390x
 #	BASE=1				the unpatched kernel
 #	VARIANT=modular|debug|kunit	another configuration of the kernel
 
@@ -14,8 +14,8 @@ export ARCH BASE VARIANT
 
 pci := tools/testing/pci
 
-ifeq ($(filter $(ARCH),x86_64 arm64 ppc64le riscv64 s390x),)
-$(error unknown ARCH '$(ARCH)': must be x86_64, arm64, ppc64le, riscv64 or s390x)
+ifeq ($(filter $(ARCH),x86_64 arm64 ppc64le ppc32 riscv64 s390x),)
+$(error unknown ARCH '$(ARCH)': must be x86_64, arm64, ppc64le, ppc32, riscv64 or s390x)
 endif
 
 help:
@@ -29,7 +29,7 @@ help:
 	@echo "make compose     the kernel tree with the series, in build/linux"
 	@echo "make save        take the commits made there back into the series"
 	@echo
-	@echo "ARCH=x86_64|arm64|ppc64le  BASE=1 (unpatched kernel)  VARIANT=modular|debug|kunit"
+	@echo "ARCH=x86_64|arm64|ppc64le|ppc32  BASE=1 (unpatched kernel)  VARIANT=modular|debug|kunit"
 
 run:
 	@$(pci)/run.sh run

@@ -27,6 +27,10 @@ static unsigned int pci_collect_wants(struct pci_batch *batch,
 	int i;
 
 	list_for_each_entry(dev, &batch->devices, batch_node) {
+		/* What has no address there is to have none */
+		if (pci_find_host_bridge(dev->bus)->probe_only)
+			continue;
+
 		for (i = 0; i <= PCI_STD_RESOURCE_END; i++) {
 			struct resource *res = &dev->resource[i];
 
@@ -198,7 +202,8 @@ void pci_batch_assign(struct pci_batch *batch)
 		pci_collect_wants(batch, wants, count);
 
 	list_for_each_entry(bus, &batch->buses, batch_node)
-		pci_assign_unassigned(bus, fresh);
+		if (!pci_find_host_bridge(bus)->probe_only)
+			pci_assign_unassigned(bus, fresh);
 
 	if (wants)
 		pci_report_wants(wants, count);

@@ -66,7 +66,8 @@ void pci_batch_configure(struct pci_batch *batch)
 
 	if (batch->kind != PCI_BATCH_COMPAT && batch->kind != PCI_BATCH_VF)
 		list_for_each_entry(bus, &batch->buses, batch_node)
-			pci_configure_payload(bus);
+			if (!pci_find_host_bridge(bus)->probe_only)
+				pci_configure_payload(bus);
 
 	pci_batch_each(batch, PCI_STAGE_CONFIGURE, pci_configure_device);
 }

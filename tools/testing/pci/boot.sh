@@ -4,8 +4,8 @@
 # boot.sh ARCH[:MACHINE] IMAGE LOG [kernel parameter...]: does this kernel
 # reach init, with nothing bad on the console and all its PCI devices?
 #
-# Machines: x86_64: q35, pc; arm64: virt; ppc64le: pseries, powernv;
-# riscv64: virt; s390x: ccw.
+# Machines: x86_64: q35, pc; arm64: virt; ppc64le: pseries, powernv, powernv8;
+# ppc32: ppce500; riscv64: virt; s390x: ccw.
 # TIMEOUT=seconds (default 120).
 
 set -eu
@@ -55,14 +55,21 @@ ppc64le: | ppc64le:pseries)
 		-M "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
 		-device virtio-rng-pci "${nodes[@]}")
 	;;
-ppc64le:powernv)
+ppc64le:powernv | ppc64le:powernv8)
 	# -nodefaults would remove the host bridges.
 	emulator=qemu-system-ppc64
 	console=hvc0
-	args+=(-M powernv9 -monitor none -net none
+	args+=(-M "${machine/%powernv/powernv9}" -monitor none -net none
 		-device "virtio-rng-pci,bus=pcie.0"
 		-blockdev "null-co,node-name=n0,size=16777216,read-zeroes=on"
 		-device "nvme,drive=n0,serial=n0,bus=pcie.1")
+	;;
+ppc32: | ppc32:ppce500)
+	emulator=qemu-system-ppc
+	args+=(-nodefaults -M ppce500 -cpu e500mc -device virtio-rng-pci
+		"${nodes[@]}" -device "pci-bridge,id=b1,chassis_nr=1"
+		-device "e1000,bus=b1,addr=1")
+	few=5
 	;;
 riscv64: | riscv64:virt)
 	emulator=qemu-system-riscv64

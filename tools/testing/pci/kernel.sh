@@ -3,7 +3,7 @@
 #
 # Configure and build one kernel; the last line on stdout is the image's path.
 #
-#	ARCH=x86_64|arm64|ppc64le|riscv64|s390x	default x86_64
+#	ARCH=x86_64|arm64|ppc64le|ppc32|riscv64|s390x	default x86_64
 #	VARIANT=modular|debug|kunit	default: everything built in
 #	BASE=1				the unpatched kernel
 #	TREE=dir			this source tree, not the composed one

@@ -41,6 +41,12 @@ arch_setup()
 		image=vmlinux
 		objects=1650
 		;;
+	ppc32)
+		karch=powerpc cross=powerpc-linux-gnu- target=vmlinux
+		machines=ppce500
+		image=vmlinux
+		objects=1500
+		;;
 	riscv64)
 		karch=riscv cross=riscv64-linux-gnu- target=Image machines=virt
 		image=arch/riscv/boot/Image
@@ -52,7 +58,7 @@ arch_setup()
 		objects=1300
 		;;
 	*)
-		die "unknown ARCH '$1': must be x86_64, arm64, ppc64le, riscv64 or s390x"
+		die "unknown ARCH '$1': must be x86_64, arm64, ppc64le, ppc32, riscv64 or s390x"
 		;;
 	esac
 	[ "$(uname -m)" != "$karch" ] || cross=''
@@ -139,7 +145,7 @@ merge_config()
 # init_archive: path of an initramfs with nothing but init.c, after arch_setup.
 init_archive()
 {
-	local dir=$top/build/init/$karch
+	local dir=$top/build/init/${cross:-$karch}
 
 	mkdir -p "$dir"
 	(

@@ -7,6 +7,7 @@
  */
 #include <kunit/test.h>
 #include <linux/pci.h>
+#include <linux/sizes.h>
 
 #include "emul.h"
 
@@ -119,8 +120,40 @@ static void payload_is_same(struct kunit *test)
 	payload_expect(test, &p, c, "rescanned with its port");
 }
 
+/* Firmware wants its configuration kept, whatever brings a batch */
+static void payload_probe_only(struct kunit *test)
+{
+	static const struct emul_bar bar = { .size = SZ_4K };
+	static const struct payload_case unchanged = {
+		"unchanged", PCIE_BUS_PERFORMANCE,
+		{ 2, 3, 1, 2, 2 }, { 0, 0, 0, 0, 0 },
+	};
+	struct emul_fn *ep;
+	struct pci_dev *dev;
+	struct payload p;
+
+	payload_create(test, &p, &unchanged);
+	ep = emul_add_endpoint(p.host, NULL, PCI_DEVFN(2, 0), &bar, 1);
+	emul_plug(ep);
+	p.host->bridge->probe_only = true;
+
+	KUNIT_ASSERT_EQ(test, emul_host_probe(p.host), 0);
+	pci_rescan_bus_locked(p.host->bridge->bus);
+	emul_remove(p.fn[1]);
+	emul_plug(p.fn[1]);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(p.fn[0], PCI_BATCH_FRESH), 1);
+
+	payload_expect(test, &p, &unchanged, "without leave");
+	dev = emul_get_dev(ep);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	KUNIT_EXPECT_NULL(test, dev->resource[0].parent);
+	KUNIT_EXPECT_EQ(test, emul_peek(ep, PCI_BASE_ADDRESS_0, 4), 0);
+	pci_dev_put(dev);
+}
+
 static struct kunit_case payload_cases[] = {
 	KUNIT_CASE_PARAM(payload_is_same, payload_gen_params),
+	KUNIT_CASE(payload_probe_only),
 	{ }
 };
 

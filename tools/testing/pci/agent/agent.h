@@ -87,6 +87,9 @@ bool module_tree_present(void);
 int module_load(const char *name_or_alias, struct buf *log);
 void module_coldplug(void);
 
+/* rtas.c */
+extern const struct cmd rtas_cmds[];
+
 /* main.c */
 double now_s(void);
 void kmsg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -6,7 +6,8 @@
  * The host talks to it over a character device that does not depend on the
  * PCI code under test; which one is said on the kernel command line:
  *
- *   agent.port=/dev/ttyS1	device to talk over (this is the default)
+ *   agent.port=/dev/ttyS1	device to talk over (this is the default);
+ *				a pattern: the first that matches
  *   agent.shell=1		a shell on the console instead; needs /bin/sh
  *
  * Protocol: one line in, one line out.
@@ -26,6 +27,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -147,6 +149,7 @@ static const struct cmd main_cmds[] = {
 
 static const struct cmd * const tables[] = {
 	main_cmds, file_cmds, uevent_cmds, disk_cmds, job_cmds, module_cmds,
+	rtas_cmds,
 };
 
 static const struct cmd *find_cmd(const char *name)
@@ -528,12 +531,27 @@ static void shell(void)
 	reboot(RB_POWER_OFF);
 }
 
+/* The first file that matches */
+static int open_one(const char *pattern)
+{
+	glob_t found;
+	int fd;
+
+	if (glob(pattern, 0, NULL, &found)) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = open(found.gl_pathv[0], O_RDWR | O_NOCTTY | O_CLOEXEC);
+	globfree(&found);
+	return fd;
+}
+
 static int open_port(const char *name)
 {
 	int tries, fd = -1;
 
 	for (tries = 0; tries < 200; tries++) {
-		fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		fd = open_one(name);
 		if (fd >= 0)
 			break;
 		usleep(100000);

@@ -35,6 +35,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "deep: takes long; only with --deep")
+    config.addinivalue_line("markers", "arch(name...): says something on these only")
     config.addinivalue_line("markers", "compare: a row of the table base against series")
     config.addinivalue_line("markers", "modular: needs a kernel with the drivers as modules")
     config.addinivalue_line("markers", "planner: outcome depends on the planner issue")
@@ -49,6 +50,14 @@ def pytest_configure(config):
     os.environ.setdefault("PCI_RUN_ID", time.strftime("%Y%m%d-%H%M%S-") + str(os.getpid()))
 
 
+def other_arch(item):
+    """Is a scenario for machines of another architecture than the one tested?"""
+    name = getattr(item, "callspec", None) and item.callspec.params.get("machine")
+    only = item.get_closest_marker("arch")
+    return (name in machines.MACHINES and machines.MACHINES[name].arch != config.arch()
+            or only is not None and config.arch() not in only.args)
+
+
 def pytest_collection_modifyitems(config, items):
     deep = config.getoption("--deep")
     # The scenarios of a modular kernel are few, and say nothing elsewhere.
@@ -56,7 +65,8 @@ def pytest_collection_modifyitems(config, items):
     chosen, dropped = [], []
     for item in items:
         drop = (item.get_closest_marker("deep") and not deep
-                or bool(item.get_closest_marker("modular")) != modular)
+                or bool(item.get_closest_marker("modular")) != modular
+                or other_arch(item))
         (dropped if drop else chosen).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
@@ -184,6 +194,9 @@ class Guests:
 
     def __call__(self, machine, **kw):
         wait = kw.pop("wait", True)
+        row = machines.MACHINES[machine] if isinstance(machine, str) else machine
+        if row.arch != config.arch():
+            pytest.skip(f"{row.name} is no machine of {config.arch()}")
         vm = VM(machine, self.directory / f"guest{len(self.started)}", **kw)
         self.started.append(vm)
         vm.start(wait)
@@ -220,7 +233,8 @@ def shared(request):
 
 def pytest_generate_tests(metafunc):
     """`machine` stands for every machine that the scenario's marker names."""
-    named = [m for m in metafunc.definition.iter_markers("parametrize") if m.args[0] == "machine"]
+    named = [m for m in metafunc.definition.iter_markers("parametrize")
+             if "machine" in re.split(r"[, ]+", m.args[0])]
     if "machine" in metafunc.fixturenames and not named:
         names = getattr(metafunc.module, "MACHINES", None) or [
             m.name for m in machines.by_arch(config.arch())]

@@ -10,6 +10,8 @@ from harness.vm import Bad
 
 MACHINES = ["q35-native", "q35-acpi", "pc", "q35-native-iommu"]
 
+MACHINES += ["pseries", "powernv9", "powernv8"]
+
 
 @pytest.fixture(scope="module")
 def vm(shared, machine):
@@ -46,7 +48,7 @@ def test_iommu_groups(vm):
 def test_rescan_every_level(vm):
     """Rescan of the root, every bus and every device changes nothing"""
     before = vm.pci()
-    buses = [p for p in vm.agent("find", "/sys/devices/pci0000:00")
+    buses = [p for host in vm.host_bridges() for p in vm.agent("find", host)
              if p.endswith("/rescan")]
     if len(buses) < len(before):
         raise Bad(f"only {len(buses)} rescan files for {len(before)} devices")
@@ -118,8 +120,7 @@ def test_remove_rescan_stages(vm):
 def test_remove_bridge_subtree(vm):
     """Remove a bridge with all below it, rescan the root: everything comes back"""
     devs = vm.pci()
-    ident = topo.IDS["x3130-upstream"] if vm.machine.hotplug == "native" or \
-        vm.machine.name.startswith("q35") else topo.IDS["pci-bridge"]
+    ident = topo.IDS[topo.subtree(vm.machine)]
     top = [d for d in devs.values() if d.id == ident][0]
 
     def below(name):

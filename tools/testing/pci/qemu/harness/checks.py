@@ -83,6 +83,7 @@ def announced(vm, mark, names):
             continue
         then = pci.Device(name, events[name])
         settled = now[name]
+        then.moved, then.ioports = settled.moved, settled.ioports
         if not then.config:
             wrong.append(f"{name}: config could not be read")
             continue

@@ -181,7 +181,7 @@ class Agent:
                     reply = json.loads(line)
                 except ValueError:
                     continue
-                if reply.get("id") == ident and reply.get("ok"):
+                if isinstance(reply, dict) and reply.get("id") == ident and reply.get("ok"):
                     return reply["result"]
         raise LinkError(f"agent: not ready after {timeout:.0f} s")
 

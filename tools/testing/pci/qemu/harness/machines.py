@@ -24,11 +24,13 @@ class Machine:
     console_args: tuple = ("-serial", "chardev:con")
     # Hot-plug ports a scenario may use, and which kind of hotplug they do.
     ports: tuple = ()
-    hotplug: Optional[str] = None       # "native", "acpi", None
+    hotplug: Optional[str] = None       # "native", "acpi", "dlpar", None
     iommu: bool = False
     memory: str = "1G"
     boot_seconds: int = 60
     nodefaults: bool = True
+    own_domain: Optional[str] = None    # where the agent's device is, if it has one
+    ioports: bool = True                # host bridges have windows of I/O ports
 
 
 def _ports(count, first_slot=1, **props):
@@ -58,6 +60,30 @@ def _q35(name, hotplug, iommu=False):
                    ports=_RP3, hotplug=hotplug, iommu=iommu)
 
 
+# Without these the emulator asks for what TCG does not do.
+_PSERIES = ("-M", "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off",
+            "-smp", "2")
+_PPC = "panic=-1 loglevel=7 printk.devkmsg=on"
+
+
+def _powernv(name, hosts):
+    """Every chip has PCIe host bridges, each a PCI domain with one port.
+
+    -nodefaults would take them away. The machine has one console, of the
+    firmware, and the kernel cannot use another UART on the emulator's LPC bus.
+    So the agent has a device on the last host bridge; that domain is left to
+    it, and the scenarios do not see it.
+    """
+    return Machine(name, "ppc64le", "qemu-system-ppc64",
+                   ("-M", name, "-smp", "2", "-net", "none", "-vga", "none",
+                    "-monitor", "none", "-parallel", "none"),
+                   _PPC, console="hvc0", agent_port="/dev/vport*p1", nodefaults=False,
+                   agent_args=("-device", f"virtio-serial-pci,id=agents,bus=pcie.{hosts - 1}",
+                               "-device", "virtserialport,bus=agents.0,chardev=agent,name=agent"),
+                   own_domain=f"{hosts - 1:04x}", ioports=False, memory="2G",
+                   boot_seconds=120)
+
+
 _ALL = [
     _q35("q35-native", "native"),
     _q35("q35-acpi", "acpi"),
@@ -65,6 +91,11 @@ _ALL = [
     _q35("q35-acpi-iommu", "acpi", iommu=True),
     Machine("pc", "x86_64", "qemu-system-x86_64", ("-M", "pc") + _CPU, _X86,
             ports=("pci.0",), hotplug="acpi"),
+    Machine("pseries", "ppc64le", "qemu-system-ppc64", _PSERIES, _PPC,
+            console="hvc0", agent_port="/dev/hvc1", ports=("pci.0",), hotplug="dlpar",
+            boot_seconds=120),
+    _powernv("powernv9", 6),
+    _powernv("powernv8", 3),
 ]
 
 MACHINES = {m.name: m for m in _ALL}

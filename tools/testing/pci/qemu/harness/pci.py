@@ -2,6 +2,7 @@
 """The guest's PCI devices as its sysfs shows them, and what must hold there."""
 
 import dataclasses
+import re
 import struct
 
 IO, MEM, PREFETCH, MEM_64 = 0x100, 0x200, 0x2000, 0x100000
@@ -66,10 +67,15 @@ class Device:
         self.driver = raw.get("driver")
         self.modalias = (raw.get("modalias") or "").strip()
         self.iommu_group = raw.get("iommu_group")
-        path = raw.get("path") or raw.get("devpath") or ""
+        self.path = path = raw.get("path") or raw.get("devpath") or ""
         above = path.rstrip("/").split("/")[-2:-1]
         # ".../pci0000:00/0000:00:01.0": the parent of a root device is no device.
         self.parent = above[0] if above and above[0].count(":") == 2 else None
+        # (start, end, address on the bus) of the host bridge's windows that
+        # the CPU sees elsewhere than the bus does.
+        self.moved = ()
+        # I/O ports: BARs for them have no address if the machine has none.
+        self.ioports = True
 
     @property
     def domain(self):
@@ -111,7 +117,8 @@ class Device:
 
     def bars(self):
         limit = 2 if self.is_bridge else 6
-        return [r for r in self.resources[:limit] if r.used]
+        return [r for r in self.resources[:limit]
+                if r.used and (self.ioports or not r.flags & IO)]
 
     def rom(self):
         r = self.resources[ROM] if len(self.resources) > ROM else None
@@ -129,7 +136,15 @@ class Device:
         # Legacy IDE ports and virtual functions have none of their own.
         if self.is_vf or res.flags & FIXED or res.index >= ROM:
             return True
-        return self.bar_register(res.index) == res.start
+        return self.bar_register(res.index) == self.bus_address(res)
+
+    def bus_address(self, res):
+        """What a resource's register holds: sysfs has the CPU's addresses of memory."""
+        if not res.flags & IO:
+            for start, end, at in self.moved:
+                if start <= res.start <= end:
+                    return res.start - start + at
+        return res.start
 
     def bar_register(self, index):
         low = self._u("I", 0x10 + 4 * index)
@@ -139,6 +154,19 @@ class Device:
         if low & 6 == 4:
             value |= self._u("I", 0x14 + 4 * index) << 32
         return value
+
+
+_ROOT_WINDOW = re.compile(
+    r"pci_bus (\w+):\w+: root bus resource \[mem 0x(\w+)-0x(\w+)[^]]*\] "
+    r"\(bus address \[0x(\w+)-")
+
+
+def moved_windows(log):
+    """Domain -> host bridge windows that are elsewhere on the bus, from the kernel's log."""
+    out = {}
+    for m in _ROOT_WINDOW.finditer(log):
+        out.setdefault(m[1], []).append(tuple(int(v, 16) for v in m.groups()[1:]))
+    return out
 
 
 def devices(agent):
@@ -229,9 +257,13 @@ def resource_problems(devs, rom=True):
                            for w in windows):
                     wrong.append(f"{d.name}: [{r.start:#x}-{r.end:#x}] is in no window of "
                                  f"{parent.name}")
-    placed.sort(key=lambda p: p[1].start)
+
+    def space(dev, res):
+        # Host bridges may have ports of their own; sysfs has the bus's numbers.
+        return dev.domain if res.flags & IO else ""
+    placed.sort(key=lambda p: (space(*p), p[1].start))
     for (d, r), (e, s) in zip(placed, placed[1:]):
-        if r.overlaps(s):
+        if r.overlaps(s) and space(d, r) == space(e, s):
             wrong.append(f"{d.name} and {e.name} overlap at {s.start:#x}")
     return wrong
 
@@ -244,21 +276,26 @@ def emulator_problems(qmp, devs, skip=()):
     """
     wrong = []
 
-    def walk(items):
+    def walk(items, domain):
         for item in items:
-            name = f"0000:{item['bus']:02x}:{item['slot']:02x}.{item['function']}"
+            name = f"{domain}:{item['bus']:02x}:{item['slot']:02x}.{item['function']}"
             dev = devs.get(name)
             for region in item.get("regions", []):
                 bar, size = region["bar"], region["size"]
                 if bar == ROM or dev is None or name in skip:
                     continue
+                if region["type"] == "io" and not dev.ioports:
+                    continue
                 r = dev.resources[bar] if bar < len(dev.resources) else None
                 if not r or r.size != size or not r.assigned:
                     wrong.append(f"{name}: BAR {bar} of {size:#x} has no address")
-            walk(item.get("pci_bridge", {}).get("devices", []))
+            walk(item.get("pci_bridge", {}).get("devices", []), domain)
 
-    for bus in qmp("query-pci"):
-        walk(bus["devices"])
+    hosts = qmp("query-pci")
+    several = {d.domain for d in devs.values()} != {"0000"}
+    # The emulator has the host bridge that was made last first.
+    for i, bus in enumerate(reversed(hosts)):
+        walk(bus["devices"], f"{i if several else 0:04x}")
     return wrong
 
 

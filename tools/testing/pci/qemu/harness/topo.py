@@ -51,12 +51,59 @@ BOUND_Q35 = {"1b36:0010": "nvme", "8086:10d3": "e1000e", "8086:100e": "e1000",
 BOUND_PC = {"1b36:0010": "nvme", "8086:100e": "e1000", "1b36:000d": "xhci_hcd"}
 
 
+# Conventional PCI; domain 0 is the one host bridge of the emulator's default.
+BOOT_PSERIES = [
+    "nvme,id=n0,bus=pci.0,addr=1,serial=n0,drive=d0",
+    "virtio-blk-pci,id=v0,bus=pci.0,addr=2,drive=d1",
+    "qemu-xhci,id=x0,bus=pci.0,addr=3",
+    "e1000,id=e0,bus=pci.0,addr=4",
+    "pci-bridge,id=ppb,bus=pci.0,addr=5,chassis_nr=9",
+    "virtio-rng-pci,id=r0,bus=ppb,addr=1",
+    "e1000,id=e1,bus=ppb,addr=2",
+    "pci-bridge,id=ppb2,bus=ppb,addr=3,chassis_nr=10",
+    "virtio-rng-pci,id=r2,bus=ppb2,addr=1",
+    "virtio-rng-pci,id=r1,bus=pci.0,addr=6",
+    "spapr-pci-host-bridge,index=1,id=phb1",
+    "e1000,id=e2,bus=phb1.0,addr=1",
+]
+
+# Each host bridge has a root port, which takes one device.
+BOOT_POWERNV = [
+    "x3130-upstream,id=up,bus=pcie.0",
+    "xio3130-downstream,id=dn0,bus=up,chassis=20,slot=20",
+    "xio3130-downstream,id=dn1,bus=up,chassis=21,slot=21",
+    "xio3130-downstream,id=dn2,bus=up,chassis=22,slot=22",
+    "virtio-blk-pci,id=v0,bus=dn0,drive=d1",
+    "qemu-xhci,id=x0,bus=dn1",
+    "nvme,id=n0,bus=dn2,serial=n0,drive=d0",
+    "pcie-pci-bridge,id=ppb,bus=pcie.1",
+    "virtio-rng-pci,id=r0,bus=ppb,addr=1",
+    "e1000e,id=e1,bus=ppb,addr=2",
+    "pci-bridge,id=ppb2,bus=ppb,addr=3,chassis_nr=10",
+    "virtio-rng-pci,id=r2,bus=ppb2,addr=1",
+]
+BOUND_POWERNV = {"1b36:0010": "nvme", "8086:10d3": "e1000e", "1b36:000d": "xhci_hcd"}
+
+
 def boot_devices(machine):
+    if machine.arch == "ppc64le":
+        return BOOT_PSERIES if machine.name == "pseries" else BOOT_POWERNV
     return BOOT_PC if machine.name.startswith("pc") else BOOT_Q35
 
 
 def boot_drivers(machine):
+    if machine.arch == "ppc64le":
+        return BOUND_PC if machine.name == "pseries" else BOUND_POWERNV
     return BOUND_PC if machine.name.startswith("pc") else BOUND_Q35
+
+
+def subtree(machine):
+    """The bridge that goes with all below it; the first of its kind."""
+    if machine.name.startswith("powernv"):
+        # Whatever kernel runs, pnv_php never gives back the interrupts of
+        # ports that are slots, and the kernel warns when such a port goes.
+        return "pcie-pci-bridge"
+    return "pci-bridge" if machine.name in ("pc", "pseries") else "x3130-upstream"
 
 
 def hierarchy(bus):

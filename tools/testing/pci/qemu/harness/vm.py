@@ -265,7 +265,22 @@ class VM:
     # PCI
 
     def pci(self):
-        return pci.devices(self.agent)
+        devs = {name: dev for name, dev in pci.devices(self.agent).items()
+                if dev.domain != self.machine.own_domain}
+        moved = pci.moved_windows(self.console_text())
+        for dev in devs.values():
+            dev.moved = moved.get(dev.domain, ())
+            dev.ioports = self.machine.ioports
+        return devs
+
+    def host_bridges(self):
+        """Their directories below /sys/devices."""
+        at = "/sys/class/pci_bus"
+        # A root bus: .../pci0000:00/pci_bus/0000:00
+        links = {name: self.agent("link", f"{at}/{name}") for name in self.agent.ls(at)}
+        return sorted("/sys" + link[link.index("/devices/"):].rsplit("/pci_bus/", 1)[0]
+                      for name, link in links.items()
+                      if link.split("/")[-3] == f"pci{name}")
 
     def trace(self):
         try:

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What only powerpc has: dynamic reconfiguration, PEs, EEH.
+
+QEMU 7.2 offers no PCI hotplug on powernv: nothing is device_add()ed there,
+and what boots with the machine is removed and found again instead. Its
+pseries has no EEH for emulated devices, and no firmware call to inject
+errors; powernv has EEH, and its recovery can be asked for through debugfs.
+"""
+
+import re
+
+import pytest
+
+from harness import checks, dlpar, topo
+from harness.machines import MACHINES as TABLE
+from harness.trace import STAGES
+from harness.vm import Bad
+
+pytestmark = pytest.mark.arch("ppc64le")
+
+CARDS = {
+    "nvme": ("nvme,serial=hp,drive=hot", "nvme"),
+    "virtio-blk": ("virtio-blk-pci,drive=hot", "virtio-pci"),
+    "e1000": ("e1000", "e1000"),
+    "xhci": ("qemu-xhci", "xhci_hcd"),
+}
+
+
+@pytest.fixture(scope="module")
+def pseries(shared):
+    return shared("pseries", disks=["d0", "hot"],
+                  devices=["virtio-blk-pci,id=live,bus=pci.0,addr=1,drive=d0"])
+
+
+def plug(vm, card, slot=8, ident="hp"):
+    """Plug a card into a slot and take it into service; the device, those before."""
+    text, driver = CARDS[card]
+    before = vm.pci()
+    vm.add(f"{text},id={ident},bus=pci.0,addr={slot:x}")
+    dlpar.add(vm, f"C{slot * 8}")
+    dev = vm.wait_device(lambda d: d.name not in before, driver=driver, timeout=30)
+    return dev, before
+
+
+def pull(vm, dev, ident="hp"):
+    """What drmgr does before a card is pulled; then pull it."""
+    slot = int(dev.name.split(":")[2].split(".")[0], 16)
+    vm.remove(dev.name)
+    vm.qmp("device_del", id=ident)
+    dlpar.detach(vm, dlpar.connector(vm, dlpar.host_node(vm), f"C{slot * 8}"))
+    vm.wait_unplugged(ident)
+
+
+@pytest.mark.compare
+@pytest.mark.parametrize("card", CARDS)
+def test_dlpar_add_remove(pseries, card):
+    """pseries: a card is added by rpaphp, works, and is removed again"""
+    vm = pseries
+    dev, before = plug(vm, card)
+    vm.settle()
+    try:
+        if set(vm.pci()) - set(before) != {dev.name}:
+            raise Bad("other devices than the one that was plugged in")
+        if not vm.agent.exists(f"/sys/bus/pci/devices/{dev.name}/of_node"):
+            raise Bad("the device does not come from the device tree")
+        checks.resource_map(vm)
+        if "drive" in CARDS[card][0]:
+            vm.load_start("hot", vm.block_name(dev.name), blocks=128, pause_us=0)
+            vm.load_moves("hot", ops=40)
+            vm.load_verify("hot")
+    finally:
+        pull(vm, dev)
+    if set(vm.pci()) != set(before):
+        raise Bad("other devices than before")
+    checks.no_hang(vm)
+
+
+@pytest.mark.compare
+def test_dlpar_announced(pseries):
+    """pseries: a card that rpaphp adds is announced with addresses and attributes"""
+    vm = pseries
+    wrong = []
+    for card in CARDS:
+        mark = vm.uevent_mark()
+        dev, _ = plug(vm, card)
+        vm.settle()
+        try:
+            checks.announced(vm, mark, [dev.name])
+        except Bad as err:
+            wrong.append(f"{card}: {err}")
+        pull(vm, dev)
+    checks.none(wrong, "hot-add")
+
+
+@pytest.mark.compare
+def test_dlpar_stages(pseries):
+    """pseries: rpaphp, remove and rescan: the same sequence of stages as at boot"""
+    vm = pseries
+    vm.clear_trace()
+    dev, _ = plug(vm, "e1000")
+    hot = vm.trace()
+    try:
+        vm.clear_trace()
+        vm.remove(dev.name)
+        vm.rescan()
+        vm.wait_bound({dev.name: "e1000"})
+        again = vm.trace()
+    finally:
+        pull(vm, dev)
+    for what, trace in (("rpaphp", hot), ("remove and rescan", again)):
+        checks.stages(trace, [dev.name])
+        if trace.sequence(dev.name) != STAGES:
+            raise Bad(f"{what}: {', '.join(trace.sequence(dev.name))}")
+
+
+def reserved(vm):
+    """Ranges that are kept for ISA ports."""
+    return [line.strip() for line in vm.agent.read("/proc/ioports").splitlines()
+            if "Legacy IO" in line]
+
+
+@pytest.mark.compare
+def test_host_bridge(boot):
+    """pseries: a hot-added host bridge works, keeps ISA ports clear, and can go"""
+    vm = boot("pseries", disks=["d0"],
+              devices=["virtio-blk-pci,id=live,bus=pci.0,addr=1,drive=d0"])
+    before, ports = vm.pci(), reserved(vm)
+    if len(ports) != 1:
+        raise Bad(f"{len(ports)} times Legacy IO with one host bridge")
+    try:
+        vm.clear_trace()
+        traced = True
+    except Bad:
+        traced = False
+    vm.add("spapr-pci-host-bridge,id=phb1,index=1")
+    dlpar.add_host(vm, "PHB 1")
+    vm.wait("the host bridge", lambda: len(vm.host_bridges()) == 2)
+    if len(reserved(vm)) != 2:
+        raise Bad("the ISA ports of the new host bridge are not kept clear")
+    vm.add("e1000,id=e1,bus=phb1.0,addr=1")
+    dlpar.attach(vm, dlpar.connector(vm, dlpar.host_node(vm, "0001"), "C8"))
+    vm.rescan()
+    dev = vm.wait_device(lambda d: d.domain == "0001", driver="e1000")
+    vm.settle()
+    checks.resource_map(vm)
+    if traced:
+        checks.stages(vm.trace(), [dev.name])
+
+    vm.remove(dev.name)
+    vm.qmp("device_del", id="e1")
+    dlpar.detach(vm, dlpar.connector(vm, dlpar.host_node(vm, "0001"), "C8"))
+    vm.wait_unplugged("e1")
+    vm.qmp("device_del", id="phb1")
+    dlpar.remove_host(vm, "PHB 1")
+    vm.wait("the host bridge to go", lambda: len(vm.host_bridges()) == 1)
+    if set(vm.pci()) != set(before) or reserved(vm) != ports:
+        raise Bad("something of the host bridge is left over")
+    checks.no_hang(vm)
+
+
+# PowerNV
+
+POWERNV = ["powernv9", "powernv8"]
+
+
+@pytest.fixture(scope="module")
+def powernv(shared, machine):
+    return shared(machine, devices=topo.boot_devices(TABLE[machine]), disks=["d0", "d1"])
+
+
+_PE = re.compile(r"pci (\S+): (?:Configured|Added to existing) PE#(\w+)")
+
+
+def pes(vm, mark=0):
+    """Device -> the PE that it was put into, by the kernel's log."""
+    return dict(_PE.findall(vm.klog_since(mark)))
+
+
+def dump(vm):
+    """PE -> number of its devices, as debugfs has it; by domain."""
+    out = {}
+    for name in vm.agent.ls("/sys/kernel/debug/powerpc"):
+        if name.startswith("PCI"):
+            mark = len(vm.console_text())
+            vm.agent.write(f"/sys/kernel/debug/powerpc/{name}/dump_ioda_pe_state", "1")
+            vm.check_console()
+            for m in re.finditer(r"\[PE# (\w+)\] rid: (\w+) dev count: +(\d+)",
+                                 vm.klog_since(mark)):
+                out[name[3:], int(m[1], 16)] = int(m[3])
+    return out
+
+
+def pe_rule(vm, found):
+    """Each device is in a PE, devices of one bus share it, and the counts agree."""
+    wrong, of_bus, count = [], {}, {}
+    for d in vm.pci().values():
+        if d.name not in found:
+            wrong.append(f"{d.name} has no PE")
+            continue
+        pe = int(found[d.name], 16)
+        count[d.domain, pe] = count.get((d.domain, pe), 0) + 1
+        first = of_bus.setdefault((d.domain, d.bus), pe)
+        if first != pe:
+            wrong.append(f"{d.name} is in PE {pe:x}, its neighbours in {first:x}")
+    checks.none(wrong, "PEs")
+    dumped = {at: n for at, n in dump(vm).items() if n}
+    if dumped != count:
+        raise Bad(f"debugfs says {dumped}, the log {count}")
+
+
+def disabled_bridges(vm):
+    """Bridges with something behind that do not forward, or do not master the bus."""
+    devs = vm.pci()
+    used = {d.parent for d in devs.values()}
+    return [d.name for d in devs.values()
+            if d.is_bridge and d.name in used and d.command & 6 != 6]
+
+
+@pytest.mark.compare
+@pytest.mark.parametrize("machine", POWERNV, scope="module")
+def test_pes(powernv):
+    """powernv: every device is in its bus's PE, at boot and after remove and rescan"""
+    vm = powernv
+    found = pes(vm)
+    pe_rule(vm, found)
+    if disabled_bridges(vm):
+        raise Bad(f"at boot: {disabled_bridges(vm)} are not enabled")
+    devs = vm.pci()
+    tops = [d for d in devs.values() if d.id == topo.IDS[topo.subtree(vm.machine)]
+            or d.driver and not d.is_bridge and d.domain == "0000"]
+    if len(tops) < 4:
+        raise Bad(f"only {len(tops)} devices to remove")
+    mark = len(vm.console_text())
+    for d in tops:
+        vm.remove(d.name)
+    vm.rescan()
+    vm.wait_bound({d.name: d.driver for d in devs.values()}, timeout=40)
+    vm.settle()
+    vm.check_console()
+    found.update(pes(vm, mark))
+    pe_rule(vm, found)
+    if disabled_bridges(vm):
+        raise Bad(f"after rescan: {disabled_bridges(vm)} are not enabled")
+    checks.resource_map(vm)
+
+
+@pytest.mark.compare
+@pytest.mark.parametrize("machine", POWERNV, scope="module")
+def test_eeh_recovery(powernv):
+    """powernv: recovery from an error plugs devices again whose driver cannot recover"""
+    vm = powernv
+    devs = vm.pci()
+    victim = [d for d in devs.values() if d.id in topo.IDS["virtio-rng"]][0]
+    pe = vm.agent.read(f"/sys/bus/pci/devices/{victim.name}/eeh_pe_config_addr").strip()
+    mark = len(vm.console_text())
+    vm.agent.write("/sys/kernel/debug/powerpc/eeh_force_recover",
+                   f"{int(victim.domain, 16):x}:{int(pe, 16):x}", limit=60)
+    vm.wait("recovery", lambda: "EEH: Recovery successful" in vm.klog_since(mark), timeout=60)
+    vm.wait_bound({d.name: d.driver for d in devs.values()}, timeout=40)
+    vm.settle()
+    checks.resource_map(vm)
+    checks.no_hang(vm)
