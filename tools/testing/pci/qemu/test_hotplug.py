@@ -159,7 +159,7 @@ def test_bridge_with_devices(bridge_vm):
     checks.resource_map(vm)
     checks.announced(vm, mark, new)
     if traced:
-        checks.stages(vm.trace(), new)
+        checks.stages(vm.trace_bound(new), new)
     vm.unplug("hb", 10 if vm.machine.hotplug == "native" else None)
     vm.wait("the devices to go", lambda: set(vm.pci()) == set(before))
     checks.no_hang(vm)

@@ -288,6 +288,18 @@ class VM:
         except Refused as err:
             raise Bad(f"no trace: {err}") from None
 
+    def trace_bound(self, names, timeout=20):
+        """The trace, as soon as these devices have passed the last stage.
+
+        The driver that one of them waits for may be slow. A kernel without
+        stages has nothing to wait for.
+        """
+        def passed():
+            trace = self.trace()
+            ends = [trace.sequence(name)[-1:] for name in names]
+            return trace if not any(ends) or all(end == ("bind",) for end in ends) else None
+        return self.wait("devices to pass all stages", passed, timeout, step=0.3)
+
     def clear_trace(self):
         try:
             self.agent("trace", "clear")
