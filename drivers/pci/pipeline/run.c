@@ -244,8 +244,11 @@ void pci_batch_run(struct pci_batch *batch)
 	list_for_each_entry(bus, &batch->buses, batch_node)
 		pci_batch_collect(batch, bus);
 
-	/* A rescan without new devices still assigns what had no room before */
-	if (!list_empty(&batch->devices) ||
+	/*
+	 * A host bridge has windows to claim if nothing is below it yet, and a
+	 * rescan without new devices assigns what had no room before.
+	 */
+	if (!list_empty(&batch->devices) || batch->kind == PCI_BATCH_HOST ||
 	    (batch->kind == PCI_BATCH_BUS && !batch->host->waiting))
 		for (stage = PCI_STAGE_CLAIM; stage <= PCI_STAGE_ADD; stage++)
 			pci_batch_pass(batch, stage);

@@ -31,7 +31,7 @@ def connector(vm, node, name):
 
 def host_node(vm, domain="0000"):
     """Device tree node of a host bridge, as a path."""
-    link = vm.agent("link", f"/sys/class/pci_bus/{domain}:00/device/of_node")
+    link = vm.agent("link", f"/sys/class/pci_bus/{domain}:00/of_node")
     return link[link.index("/devicetree/base") + len("/devicetree/base"):]
 
 
