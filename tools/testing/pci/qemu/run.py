@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """`make run`: boot the kernel under QEMU, hot-add devices, show what happened.
 
-Boots a q35 with native PCIe hotplug, hot-adds a virtio disk through pciehp
-and writes to it, hot-adds a bridge with a bridge and devices behind it,
+Boots a machine, hot-adds a virtio disk and writes to it, hot-adds a bridge
+with a bridge and devices behind it (on pseries: a host bridge with devices),
 removes a device through sysfs and finds it again with a rescan. Then it
 prints the stages of each batch side by side and the resource map.
 """
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import checks, config, pci, topo           # noqa: E402
+from harness import checks, config, dlpar, pci, topo    # noqa: E402
 from harness.links import LinkError, Refused            # noqa: E402
 from harness.trace import STAGES, stage_times           # noqa: E402
 from harness.vm import VM, Bad                          # noqa: E402
@@ -78,7 +78,58 @@ def timeline(named):
     return "\n".join(lines)
 
 
-def demo(vm, steps):
+class Native:
+    """A q35 with native PCIe hotplug."""
+    machine = "q35-native"
+    devices = [topo.ROOMY, "nvme,id=n0,bus=rp3,serial=n0,drive=d0", "e1000e,id=e0,bus=rp2",
+               "virtio-rng-pci,id=r0,bus=pcie.0"]
+    card = "e1000e"
+    boot = "booting q35 (native PCIe hotplug, NVMe, e1000e)"
+    disk = "slot 1 (pciehp)"
+    more = "a bridge, with a bridge and 3 devices behind it, in slot 10"
+    title = "bridge, slot 10"
+    come = {"testdev": None, "e1000": "e1000"}
+
+    @staticmethod
+    def add_disk(vm):
+        vm.plug("virtio-blk-pci,id=disk,bus=rp1,drive=hot", slot=1)
+
+    @staticmethod
+    def add_more(vm):
+        vm.plug("pcie-pci-bridge,id=b1,bus=rpb", "virtio-rng-pci,id=g1,bus=b1,addr=1",
+                "pci-bridge,id=b2,bus=b1,addr=2,chassis_nr=22", "e1000,id=g2,bus=b2,addr=1",
+                "pci-testdev,id=g3,bus=b2,addr=2,membar=1048576", slot=10)
+
+
+class Dlpar:
+    """A pSeries partition, with dynamic reconfiguration."""
+    machine = "pseries"
+    devices = ["nvme,id=n0,bus=pci.0,addr=1,serial=n0,drive=d0",
+               "pci-bridge,id=br,bus=pci.0,addr=2,chassis_nr=9",
+               "qemu-xhci,id=x0,bus=br,addr=1", "virtio-rng-pci,id=r0,bus=br,addr=2"]
+    card = "xhci"
+    boot = "booting pseries (DLPAR, NVMe, xHCI)"
+    disk = "slot 8 (rpaphp)"
+    # Of several devices below it, only one gets into the guest's device tree.
+    more = "a host bridge with a network card"
+    title = "host bridge"
+    come = {"e1000": "e1000"}
+
+    @staticmethod
+    def add_disk(vm):
+        vm.add("virtio-blk-pci,id=disk,bus=pci.0,addr=8,drive=hot")
+        dlpar.add(vm, "C64")
+
+    @staticmethod
+    def add_more(vm):
+        vm.add("spapr-pci-host-bridge,id=phb1,index=1", "e1000,id=g1,bus=phb1.0,addr=1")
+        dlpar.add_host(vm, "PHB 1")
+
+
+DEMOS = {"x86_64": Native, "ppc64le": Dlpar}
+
+
+def demo(vm, steps, what):
     """Do it all; list of (title, trace, batch) for the time line."""
     named = []
     wrong = []
@@ -92,7 +143,7 @@ def demo(vm, steps):
         except Bad:
             pass        # a kernel without the tracepoints; said below
 
-    steps.begin("booting q35 (native PCIe hotplug, NVMe, e1000e)")
+    steps.begin(what.boot)
     vm.start()
     nvme = vm.wait_id(topo.IDS["nvme"], driver="nvme", timeout=40)[0].name
     vm.settle()
@@ -101,13 +152,13 @@ def demo(vm, steps):
     collect("boot")
     vm.load_start("live", vm.block_name(nvme), workers=1)
 
-    steps.begin("hot-adding a virtio disk in slot 1 (pciehp)")
-    vm.plug("virtio-blk-pci,id=disk,bus=rp1,drive=hot", slot=1)
+    steps.begin(f"hot-adding a virtio disk in {what.disk}")
+    what.add_disk(vm)
     disk = vm.wait_device(lambda d: d.name not in boot, driver="virtio-pci", timeout=40)
     block = vm.block_name(disk.name)
     vm.settle()
     steps.end(f"{disk.name[5:]} is {block}")
-    collect("virtio disk, slot 1")
+    collect(f"virtio disk, {what.disk.split(' (')[0]}")
 
     steps.begin(f"writing to {block} and reading it back")
     vm.load_start("hot", block, blocks=256, pause_us=0)
@@ -116,23 +167,22 @@ def demo(vm, steps):
     steps.end(f"{done['reads'] + done['writes']} blocks, 0 bad")
 
     before = vm.pci()
-    steps.begin("hot-adding a bridge, with a bridge and 3 devices behind it, in slot 10")
-    vm.plug("pcie-pci-bridge,id=b1,bus=rpb", "virtio-rng-pci,id=g1,bus=b1,addr=1",
-            "pci-bridge,id=b2,bus=b1,addr=2,chassis_nr=22", "e1000,id=g2,bus=b2,addr=1",
-            "pci-testdev,id=g3,bus=b2,addr=2,membar=1048576", slot=10)
-    vm.wait_id(topo.IDS["testdev"], timeout=40)
-    vm.wait_id(topo.IDS["e1000"], driver="e1000", timeout=40)
+    steps.begin(f"hot-adding {what.more}")
+    what.add_more(vm)
+    for ident, driver in what.come.items():
+        vm.wait_id(topo.IDS[ident], driver=driver, timeout=40)
     vm.settle()
     steps.end(f"{len(set(vm.pci()) - set(before))} devices")
-    collect("bridge, slot 10")
+    collect(what.title)
 
-    card = [d.name for d in vm.pci().values() if d.id == topo.IDS["e1000e"]][0]
+    card, driver = [(d.name, d.driver) for d in vm.pci().values()
+                    if d.id == topo.IDS[what.card]][0]
     steps.begin(f"removing {card[5:]} through sysfs, rescanning")
     vm.remove(card)
     if card in vm.pci():
         wrong.append(f"{card} is still there after its removal")
     vm.rescan()
-    vm.wait_bound({card: "e1000e"}, timeout=40)
+    vm.wait_bound({card: driver}, timeout=40)
     vm.settle()
     steps.end("found and bound again")
     collect("remove + rescan")
@@ -146,18 +196,17 @@ def demo(vm, steps):
 
 
 def main():
-    if config.arch() != "x86_64":
+    what = DEMOS.get(config.arch())
+    if not what:
         sys.exit(f"there is no demonstration for {config.arch()} yet; `make check` tests it")
     directory = config.results() / f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    vm = VM("q35-native", directory, disks={"d0": 16, "hot": 16}, devices=[
-        topo.ROOMY, "nvme,id=n0,bus=rp3,serial=n0,drive=d0", "e1000e,id=e0,bus=rp2",
-        "virtio-rng-pci,id=r0,bus=pcie.0"])
+    vm = VM(what.machine, directory, disks={"d0": 16, "hot": 16}, devices=what.devices)
     if not vm.kernel.exists():
         sys.exit(f"no kernel at {vm.kernel}; `make kernel` builds it")
     say(f"kernel: {os.path.relpath(vm.kernel)}")
     steps = Steps()
     try:
-        named, devs, wrong = demo(vm, steps)
+        named, devs, wrong = demo(vm, steps, what)
     except (Bad, LinkError, Refused) as err:
         say("failed")
         say(f"\n{err}\n\nThe command line and the logs are in {os.path.relpath(directory)}")
