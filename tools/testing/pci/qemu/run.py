@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """`make run`: boot the kernel under QEMU, hot-add devices, show what happened.
 
-Boots a q35 with native PCIe hotplug, hot-adds a virtio disk through pciehp
+Boots a machine with native PCIe hotplug, hot-adds a virtio disk through pciehp
 and writes to it, hot-adds a bridge with a bridge and devices behind it,
 removes a device through sysfs and finds it again with a rescan. Then it
 prints the stages of each batch side by side and the resource map.
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import checks, config, pci, topo           # noqa: E402
+from harness import checks, config, machines, pci, topo # noqa: E402
 from harness.links import LinkError, Refused            # noqa: E402
 from harness.trace import STAGES, stage_times           # noqa: E402
 from harness.vm import VM, Bad                          # noqa: E402
@@ -92,7 +92,7 @@ def demo(vm, steps):
         except Bad:
             pass        # a kernel without the tracepoints; said below
 
-    steps.begin("booting q35 (native PCIe hotplug, NVMe, e1000e)")
+    steps.begin(f"booting {vm.machine.name} (native PCIe hotplug, NVMe, e1000e)")
     vm.start()
     nvme = vm.wait_id(topo.IDS["nvme"], driver="nvme", timeout=40)[0].name
     vm.settle()
@@ -146,10 +146,11 @@ def demo(vm, steps):
 
 
 def main():
-    if config.arch() != "x86_64":
+    name = os.environ.get("PCI_MACHINE") or machines.native(config.arch())
+    if not name:
         sys.exit(f"there is no demonstration for {config.arch()} yet; `make check` tests it")
     directory = config.results() / f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    vm = VM("q35-native", directory, disks={"d0": 16, "hot": 16}, devices=[
+    vm = VM(name, directory, disks={"d0": 16, "hot": 16}, devices=[
         topo.ROOMY, "nvme,id=n0,bus=rp3,serial=n0,drive=d0", "e1000e,id=e0,bus=rp2",
         "virtio-rng-pci,id=r0,bus=pcie.0"])
     if not vm.kernel.exists():
