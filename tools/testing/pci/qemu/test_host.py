@@ -86,11 +86,19 @@ def start(boot, machine, **kw):
     return vm, host
 
 
-def twice(text):
-    """Resources that got an address more than once, as the log has it."""
-    seen = collections.Counter(m.groups() for m in re.finditer(
-        r"pci (\S+): (.*?) \[(mem|io).*?((?: 64bit)?(?: pref)?)\]: assigned", text))
-    return [" ".join(key) for key, count in seen.items() if count > 1]
+def one_host_batch(vm, names):
+    """These devices came as one batch, that of a host bridge."""
+    trace = vm.trace()
+    checks.stages(trace, names)
+    batches = {(s.batch, trace.kind(s.batch)) for s in trace.stages if s.stage in STAGES}
+    if [kind for _, kind in batches] != ["host"]:
+        raise Bad(f"batches: {sorted(batches)}")
+
+
+def assignments(text, root):
+    """How often what is below a root bus was assigned: its windows are listed at the end."""
+    seen = collections.Counter(re.findall(rf"pci_bus {root}: resource (\d+) \[", text))
+    return max(seen.values(), default=0)
 
 
 @pytest.mark.compare
@@ -121,14 +129,11 @@ def test_remove_add(boot, machine):
     vm.load_start("n0", vm.block_name(vm.wait_id(topo.IDS["nvme"])[0].name), blocks=64, pause_us=0)
     vm.load_moves("n0", ops=20)
     vm.load_verify("n0")
-    checks.none(twice(vm.klog_since(log)), "assigned more than once")
+    if assignments(vm.klog_since(log), host.name[3:]) != 1:
+        raise Bad("not assigned exactly once")
     checks.announced(vm, mark, sorted(before))
     if traced:
-        trace = vm.trace()
-        checks.stages(trace, sorted(before))
-        batches = {trace.kind(s.batch) for s in trace.stages if s.stage in STAGES}
-        if batches != {"host"}:
-            raise Bad(f"batches of kind {batches}")
+        one_host_batch(vm, sorted(before))
 
 
 def found_at(text):
@@ -137,6 +142,7 @@ def found_at(text):
         r"pci (\S+): BAR (\d) \[(?:mem|io) +0x([0-9a-f]+)-0x([0-9a-f]+)", text)}
 
 
+@pytest.mark.compare
 @pytest.mark.parametrize("machine", ["virt-dt-efi"])
 def test_probe_only(boot, machine):
     """linux,pci-probe-only: what firmware has programmed is kept, the rest works as ever"""
@@ -161,8 +167,10 @@ def test_probe_only(boot, machine):
     checks.announced(vm, mark, [new.name])
 
 
-# Nothing with I/O ports, so that a host bridge needs no window for them.
-MEMORY = [text for text in PXB if "e1000e" not in text] + ["qemu-xhci,id=x0,bus=dn0"]
+# Nothing with I/O ports, so that a host bridge needs no window for them; and
+# something that firmware, not the kernel, sees to, so that they disagree.
+MEMORY = [text + (",mem-reserve=64M" if "id=xp2" in text else "")
+          for text in PXB if "e1000e" not in text] + ["qemu-xhci,id=x0,bus=dn0"]
 
 
 def windows_of(vm, root):
@@ -175,6 +183,7 @@ def windows_of(vm, root):
     return sorted(out)
 
 
+@pytest.mark.compare
 @pytest.mark.parametrize("machine", ["virt-acpi"])
 @pytest.mark.parametrize("keep", [True, False], ids=["preserve", "reassign"])
 def test_hot_add_acpi(boot, machine, keep):
@@ -196,7 +205,11 @@ def test_hot_add_acpi(boot, machine, keep):
     if below(vm, host.name):
         raise Bad("the host bridge is there already")
     vm.settle()
-    vm.clear_trace()
+    traced = True
+    try:
+        vm.clear_trace()
+    except Bad:
+        traced = False
     mark, log = vm.uevent_mark(), len(vm.console_text())
     host.load(aml.host_bridge("\\_SB.PX80", 0x80, 0x86, windows, keep))
     vm.wait_bound({n: d for n, d in drivers.items() if d and d != "pcieport"}, timeout=60)
@@ -204,13 +217,9 @@ def test_hot_add_acpi(boot, machine, keep):
     if sorted(below(vm, host.name)) != names:
         raise Bad(f"found {sorted(below(vm, host.name))}, not {names}")
     devs = checks.resource_map(vm)
-    checks.announced(vm, mark, names)
-    trace = vm.trace()
-    checks.stages(trace, names)
-    if {trace.kind(s.batch) for s in trace.stages} != {"host"}:
-        raise Bad("not one batch of a host bridge")
     text = vm.klog_since(log)
-    checks.none(twice(text), "assigned more than once")
+    if assignments(text, "0000:80") != 1:
+        raise Bad(f"assigned {assignments(text, '0000:80')} times")
     found = found_at(text)
     moved = [f"{n}: BAR {r.index}" for n in names for r in devs[n].bars()
              if found.get((n, r.index)) != (r.start, r.end)]
@@ -218,3 +227,6 @@ def test_hot_add_acpi(boot, machine, keep):
         checks.none(moved, "moved")
     elif not moved:
         raise Bad("everything is where it was programmed")
+    checks.announced(vm, mark, names)
+    if traced:
+        one_host_batch(vm, names)
