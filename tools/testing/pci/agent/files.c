@@ -186,6 +186,15 @@ static int cmd_write(int argc, struct arg *argv, struct buf *out)
 	return 0;
 }
 
+static int cmd_mkdir(int argc, struct arg *argv, struct buf *out)
+{
+	(void)argc;
+	if (mkdir(argv[0].p, 0755))
+		return fail(out, -errno, argv[0].p);
+	buf_printf(out, "null");
+	return 0;
+}
+
 static int cmd_ls(int argc, struct arg *argv, struct buf *out)
 {
 	struct stat st;
@@ -482,6 +491,7 @@ static int cmd_sh(int argc, struct arg *argv, struct buf *out)
 const struct cmd file_cmds[] = {
 	{ "read", 1, 2, false, cmd_read },
 	{ "write", 2, 2, false, cmd_write },
+	{ "mkdir", 1, 1, false, cmd_mkdir },
 	{ "ls", 1, 1, false, cmd_ls },
 	{ "link", 1, 1, false, cmd_link },
 	{ "find", 1, 1, false, cmd_find },

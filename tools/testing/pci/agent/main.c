@@ -484,6 +484,8 @@ static void mount_all(void)
 		mount_one("debugfs", "/sys/kernel/debug");
 	if (!access("/sys/kernel/tracing", F_OK))
 		mount_one("tracefs", "/sys/kernel/tracing");
+	if (!access("/sys/kernel/config", F_OK))
+		mount_one("configfs", "/sys/kernel/config");
 }
 
 /* The value of "key=" on the kernel command line, or NULL. */

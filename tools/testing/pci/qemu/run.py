@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import checks, config, dlpar, pci, topo    # noqa: E402
+from harness import checks, config, dlpar, machines, pci, topo  # noqa: E402
 from harness.links import LinkError, Refused            # noqa: E402
 from harness.trace import STAGES, stage_times           # noqa: E402
 from harness.vm import VM, Bad                          # noqa: E402
@@ -79,16 +79,16 @@ def timeline(named):
 
 
 class Native:
-    """A q35 with native PCIe hotplug."""
-    machine = "q35-native"
+    """A machine with native PCIe hotplug."""
     devices = [topo.ROOMY, "nvme,id=n0,bus=rp3,serial=n0,drive=d0", "e1000e,id=e0,bus=rp2",
                "virtio-rng-pci,id=r0,bus=pcie.0"]
     card = "e1000e"
-    boot = "booting q35 (native PCIe hotplug, NVMe, e1000e)"
+    boot = "native PCIe hotplug, NVMe, e1000e"
     disk = "slot 1 (pciehp)"
     more = "a bridge, with a bridge and 3 devices behind it, in slot 10"
     title = "bridge, slot 10"
     come = {"testdev": None, "e1000": "e1000"}
+    machine = staticmethod(machines.native)
 
     @staticmethod
     def add_disk(vm):
@@ -103,17 +103,20 @@ class Native:
 
 class Dlpar:
     """A pSeries partition, with dynamic reconfiguration."""
-    machine = "pseries"
     devices = ["nvme,id=n0,bus=pci.0,addr=1,serial=n0,drive=d0",
                "pci-bridge,id=br,bus=pci.0,addr=2,chassis_nr=9",
                "qemu-xhci,id=x0,bus=br,addr=1", "virtio-rng-pci,id=r0,bus=br,addr=2"]
     card = "xhci"
-    boot = "booting pseries (DLPAR, NVMe, xHCI)"
+    boot = "DLPAR, NVMe, xHCI"
     disk = "slot 8 (rpaphp)"
     # Of several devices below it, only one gets into the guest's device tree.
     more = "a host bridge with a network card"
     title = "host bridge"
     come = {"e1000": "e1000"}
+
+    @staticmethod
+    def machine(arch):
+        return "pseries"
 
     @staticmethod
     def add_disk(vm):
@@ -124,9 +127,6 @@ class Dlpar:
     def add_more(vm):
         vm.add("spapr-pci-host-bridge,id=phb1,index=1", "e1000,id=g1,bus=phb1.0,addr=1")
         dlpar.add_host(vm, "PHB 1")
-
-
-DEMOS = {"x86_64": Native, "ppc64le": Dlpar}
 
 
 def demo(vm, steps, what):
@@ -143,7 +143,7 @@ def demo(vm, steps, what):
         except Bad:
             pass        # a kernel without the tracepoints; said below
 
-    steps.begin(what.boot)
+    steps.begin(f"booting {vm.machine.name} ({what.boot})")
     vm.start()
     nvme = vm.wait_id(topo.IDS["nvme"], driver="nvme", timeout=40)[0].name
     vm.settle()
@@ -196,11 +196,12 @@ def demo(vm, steps, what):
 
 
 def main():
-    what = DEMOS.get(config.arch())
-    if not what:
+    what = Dlpar if config.arch() == "ppc64le" else Native
+    name = os.environ.get("PCI_MACHINE") or what.machine(config.arch())
+    if not name:
         sys.exit(f"there is no demonstration for {config.arch()} yet; `make check` tests it")
     directory = config.results() / f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    vm = VM(what.machine, directory, disks={"d0": 16, "hot": 16}, devices=what.devices)
+    vm = VM(name, directory, disks={"d0": 16, "hot": 16}, devices=what.devices)
     if not vm.kernel.exists():
         sys.exit(f"no kernel at {vm.kernel}; `make kernel` builds it")
     say(f"kernel: {os.path.relpath(vm.kernel)}")

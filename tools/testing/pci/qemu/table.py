@@ -19,10 +19,14 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import config                              # noqa: E402
+from harness import config, machines                    # noqa: E402
 
 WORDS = {"pass": "works", "fail": "**fails**", "xfail": "planner", "xpass": "works",
          "skip": "skipped", None: "not run"}
+
+# The longest name first: one may be the beginning of another.
+MACHINE = re.compile("-(" + "|".join(sorted(machines.MACHINES, key=len, reverse=True))
+                     + ")(?=-|$)")
 
 
 def run(side, kernel, args):
@@ -73,8 +77,9 @@ def table(base, series):
     for name in set(base) | set(series):
         result = series.get(name) or base[name]
         if result["compare"]:
-            m = re.search(r"-(q35-\w+(?:-iommu)?|pc)(?=-|$)", name)
-            groups.setdefault(result["title"], []).append((m[1] if m else "q35-native", name))
+            m = MACHINE.search(name)
+            groups.setdefault(result["title"], []).append(
+                (m[1] if m else machines.native(config.arch()), name))
     rows = ["| scenario | machines | base | series | on the base |", "|---|---|---|---|---|"]
     for title in sorted(groups):
         members = sorted(groups[title])

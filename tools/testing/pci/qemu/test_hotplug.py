@@ -8,7 +8,9 @@ from harness.machines import MACHINES as TABLE
 from harness.trace import STAGES
 from harness.vm import Bad
 
-MACHINES = ["q35-native", "q35-acpi", "pc", "q35-native-iommu"]
+MACHINES = ["q35-native", "q35-acpi", "pc", "q35-native-iommu",
+            "virt-dt", "virt-acpi", "virt-dt-smmu", "virt-acpi-smmu", "virt-dt-viommu",
+            "virt-acpi-viommu"]
 
 # What is added, the driver it must get.
 CARDS = {

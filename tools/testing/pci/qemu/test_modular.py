@@ -10,7 +10,7 @@ import pytest
 from harness import checks, topo
 from harness.vm import Bad
 
-pytestmark = pytest.mark.modular
+pytestmark = [pytest.mark.modular, pytest.mark.arch("x86_64")]
 
 MACHINES = ["q35-native"]
 

@@ -10,7 +10,7 @@ from harness.vm import Bad
 
 
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi"])
+@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi", "virt-dt", "virt-acpi"])
 def test_norom(boot, machine):
     """pci=norom: a hot-added device gets no ROM either"""
     vm = boot(machine, append="pci=norom", devices=["e1000e,id=e0,bus=rp2"])
@@ -26,9 +26,10 @@ def test_norom(boot, machine):
 
 
 @pytest.mark.compare
-def test_mps_after_rescan(boot):
+@pytest.mark.parametrize("machine", ["q35-native", "virt-dt", "virt-acpi"])
+def test_mps_after_rescan(boot, machine):
     """pci=pcie_bus_perf: payload and read request sizes are set again after a rescan"""
-    vm = boot("q35-native", append="pci=pcie_bus_perf", devices=["e1000e,id=e0,bus=rp1"])
+    vm = boot(machine, append="pci=pcie_bus_perf", devices=["e1000e,id=e0,bus=rp1"])
     dev = vm.wait_id(topo.IDS["e1000e"], driver="e1000e")[0].name
     # The emulated registers are read-only, so the log has to say it.
     line = re.compile(rf"{dev}: Max Payload Size set to .*Max Read Rq")
@@ -42,9 +43,10 @@ def test_mps_after_rescan(boot):
         raise Bad("not set after remove and rescan")
 
 
-def test_late_devices_reach_the_emulated_truth(boot):
+@pytest.mark.parametrize("machine", ["q35-native", "virt-dt"])
+def test_late_devices_reach_the_emulated_truth(boot, machine):
     """A device whose BARs were lost on the way is noticed by this harness"""
-    vm = boot("q35-native", devices=["edu,id=ed,bus=rp1"])
+    vm = boot(machine, devices=["edu,id=ed,bus=rp1"])
     dev = vm.wait_id(topo.IDS["edu"])[0]
     checks.resource_map(vm)
     vm.agent("config", dev.name, 0x10, 4, 0xf0000000)

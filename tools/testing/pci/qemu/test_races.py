@@ -27,7 +27,7 @@ def jobs_end(vm, names, timeout):
 
 
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi"])
+@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi", "virt-dt", "virt-acpi"])
 def test_parallel(boot, machine):
     """Rescan, remove and hot-add from several processes at once"""
     vm = boot(machine, disks=["d0"], devices=[
@@ -115,9 +115,9 @@ def puller(boot):
     far.close()
 
 
-def surprise(puller, rounds, seed):
+def surprise(puller, machine, rounds, seed):
     # A command to a controller that is gone has to time out first.
-    vm, pull = puller("q35-native", disks=["d0"], append="nvme_core.admin_timeout=3",
+    vm, pull = puller(machine, disks=["d0"], append="nvme_core.admin_timeout=3",
                       devices=["virtio-blk-pci,id=live,bus=pcie.0,drive=d0"])
     before = vm.pci()
     port = [d.name for d in before.values() if d.id == topo.IDS["rp"]][0]
@@ -160,21 +160,26 @@ def surprise(puller, rounds, seed):
 
 
 @pytest.mark.compare
-def test_surprise_removal(puller):
+@pytest.mark.parametrize("machine", ["q35-native", "virt-dt", "virt-acpi"])
+def test_surprise_removal(puller, machine):
     """Surprise removal in the middle of enumeration"""
-    surprise(puller, 9, 1)
+    surprise(puller, machine, 9, 1)
 
 
 @pytest.mark.deep
-def test_surprise_removal_many(puller):
+@pytest.mark.parametrize("machine", ["q35-native", "virt-acpi"])
+def test_surprise_removal_many(puller, machine):
     """Surprise removal in the middle of enumeration, 120 times"""
-    surprise(puller, 120, 2)
+    surprise(puller, machine, 120, 2)
 
 
 def slab(vm):
     """Bytes in use per slab cache."""
     # Objects on a CPU's own slabs count as used; shrinking takes these in.
-    vm.agent("sh", "for f in /sys/kernel/slab/*/shrink; do echo 1 > $f; done", limit=60)
+    caches = [f"/sys/kernel/slab/{name}/shrink=1" for name in vm.agent.ls("/sys/kernel/slab")]
+    for at in range(0, len(caches), 48):
+        vm.agent("job", "start", "shrink", 1, 0, *caches[at:at + 48])
+        jobs_end(vm, ["shrink"], 60)
     out = {}
     for line in vm.agent.read("/proc/slabinfo", limit=60).splitlines()[2:]:
         words = line.split()
@@ -192,7 +197,7 @@ def grown(before, after, count):
 
 def snapshot(vm):
     vm.agent.write("/proc/sys/vm/drop_caches", "3", limit=60)
-    find = [p for p in vm.agent("find", "/sys/devices/pci0000:00", limit=60)
+    find = [p for host in vm.host_bridges() for p in vm.agent("find", host, limit=60)
             # Numbered anew by their own subsystems.
             if not re.search(r"/(virtio\d+|usb\d+|nvme/|net/|wakeup\d*|hwmon|input)", p)]
     return {
@@ -246,7 +251,7 @@ def cycles(boot, machine, count):
 
 
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["q35-native", "pc"])
+@pytest.mark.parametrize("machine", ["q35-native", "pc", "virt-dt", "virt-acpi"])
 def test_cycles(boot, machine):
     """10 hot-add and hot-remove cycles under disk load leave everything as it was"""
     cycles(boot, machine, 10)
@@ -254,7 +259,7 @@ def test_cycles(boot, machine):
 
 @pytest.mark.deep
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi", "pc"])
+@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi", "pc", "virt-dt", "virt-acpi"])
 def test_many_cycles(boot, machine):
     """200 hot-add and hot-remove cycles under disk load leave everything as it was"""
     cycles(boot, machine, 200)

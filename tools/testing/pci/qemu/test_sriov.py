@@ -8,10 +8,12 @@ from harness.trace import STAGES
 from harness.vm import Bad
 
 
+MACHINES = ["q35-native", "virt-dt", "virt-acpi", "virt-acpi-smmu"]
+
+
 @pytest.fixture(scope="module")
-def vm(shared):
-    return shared("q35-native", devices=["nvme-subsys,id=ss",
-                                         topo.NVME_SRIOV.format(bus="rp1")])
+def vm(shared, machine):
+    return shared(machine, devices=["nvme-subsys,id=ss", topo.NVME_SRIOV.format(bus="rp1")])
 
 
 def enable(vm, count):

@@ -16,7 +16,7 @@ from harness.links import Refused
 from harness.vm import Bad
 
 MODULAR = config.modules() is not None
-pytestmark = [pytest.mark.deep] + ([pytest.mark.modular] if MODULAR else [])
+pytestmark = [pytest.mark.deep, pytest.mark.arch("x86_64")] + ([pytest.mark.modular] if MODULAR else [])
 
 # On an idle machine it is ten seconds until the agent's service runs.
 Q35 = dataclasses.replace(machines.MACHINES["q35-native"], boot_seconds=120)

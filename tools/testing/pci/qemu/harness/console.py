@@ -37,6 +37,7 @@ BAD = [
     r"hold .* never released",
     r"DMAR: DRHD: handling fault",
     r"IRQ \d+: nobody cared",
+    r"timeout, completion polled",      # an interrupt was lost
 ]
 
 # Lines that match one of these are never bad.

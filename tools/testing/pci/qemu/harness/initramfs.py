@@ -74,6 +74,19 @@ def _module_files(tree):
             yield "lib/modules/" + str(rel), path
 
 
+def with_tables(initrd, tables, target):
+    """An initramfs with ACPI tables before it, which the kernel takes instead of its own."""
+    with open(target, "wb") as out:
+        cpio = Cpio(out)
+        for number, table in enumerate(tables):
+            cpio.file(f"kernel/firmware/acpi/{number}.aml", table)
+        cpio.end()
+        # The next archive begins where a new file would.
+        out.write(b"\0" * (-out.tell() % 512))
+        out.write(Path(initrd).read_bytes())
+    return target
+
+
 def build(modules=None):
     """Return an initramfs, built when there is none of the same content yet."""
     agent = config.agent_binary()

@@ -26,6 +26,7 @@ class Machine:
     ports: tuple = ()
     hotplug: Optional[str] = None       # "native", "acpi", "dlpar", None
     iommu: bool = False
+    acpi: bool = True                   # described by ACPI; if not, by a device tree
     memory: str = "1G"
     boot_seconds: int = 60
     nodefaults: bool = True
@@ -84,6 +85,39 @@ def _powernv(name, hosts):
                    boot_seconds=120)
 
 
+# EDK2, which brings the ACPI tables of the emulator to the kernel.  The
+# kernel and its initramfs are handed through all the same.
+_EDK2 = ("-bios", "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd")
+
+
+def _virt(name, acpi=False, iommu=None, efi=False):
+    """arm64. There is one PL011, so the agent has a port of a virtio-mmio
+    device. QEMU 7.2 has no ACPI hotplug of PCI devices on this machine: the
+    ports do native hotplug with ACPI as well.
+
+    Without firmware the kernel gets a device tree, and finds BARs that nobody
+    has programmed. With firmware and without ACPI (`efi`) firmware programs
+    them and says so in the device tree (linux,pci-probe-only).
+    """
+    machine = "virt,gic-version=3" + (",acpi=off" if efi else "")
+    args = ()
+    if iommu == "smmuv3":
+        machine += ",iommu=smmuv3"
+    elif iommu == "virtio":
+        # At a fixed place, and before all that is behind it.
+        args += ("-device", "virtio-iommu-pci,addr=1e")
+    if acpi or efi:
+        args += _EDK2
+    return Machine(
+        name, "arm64", "qemu-system-aarch64",
+        ("-M", machine, "-cpu", "max,pauth-impdef=on", "-smp", "2") + args + _ports(3),
+        "panic=-1 loglevel=7 printk.devkmsg=on",
+        console="ttyAMA0", agent_port="/dev/vport0p1",
+        agent_args=("-device", "virtio-serial-device,id=agents",
+                    "-device", "virtserialport,bus=agents.0,chardev=agent,name=agent"),
+        ports=_RP3, hotplug="native", iommu=bool(iommu), acpi=acpi, boot_seconds=120)
+
+
 _ALL = [
     _q35("q35-native", "native"),
     _q35("q35-acpi", "acpi"),
@@ -96,6 +130,13 @@ _ALL = [
             boot_seconds=120),
     _powernv("powernv9", 6),
     _powernv("powernv8", 3),
+    _virt("virt-dt"),
+    _virt("virt-acpi", acpi=True),
+    _virt("virt-dt-smmu", iommu="smmuv3"),
+    _virt("virt-acpi-smmu", acpi=True, iommu="smmuv3"),
+    _virt("virt-dt-viommu", iommu="virtio"),
+    _virt("virt-acpi-viommu", acpi=True, iommu="virtio"),
+    _virt("virt-dt-efi", efi=True),
 ]
 
 MACHINES = {m.name: m for m in _ALL}
@@ -103,3 +144,8 @@ MACHINES = {m.name: m for m in _ALL}
 
 def by_arch(arch):
     return [m for m in _ALL if m.arch == arch]
+
+
+def native(arch):
+    """The plainest machine whose ports do native PCIe hotplug, by name; or None."""
+    return next((m.name for m in by_arch(arch) if m.hotplug == "native"), None)

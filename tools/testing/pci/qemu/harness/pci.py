@@ -139,11 +139,10 @@ class Device:
         return self.bar_register(res.index) == self.bus_address(res)
 
     def bus_address(self, res):
-        """What a resource's register holds: sysfs has the CPU's addresses of memory."""
-        if not res.flags & IO:
-            for start, end, at in self.moved:
-                if start <= res.start <= end:
-                    return res.start - start + at
+        """What a resource's register holds: sysfs has the CPU's addresses."""
+        for io, start, end, at in self.moved:
+            if io == bool(res.flags & IO) and start <= res.start <= end:
+                return res.start - start + at
         return res.start
 
     def bar_register(self, index):
@@ -157,15 +156,20 @@ class Device:
 
 
 _ROOT_WINDOW = re.compile(
-    r"pci_bus (\w+):\w+: root bus resource \[mem 0x(\w+)-0x(\w+)[^]]*\] "
+    r"pci_bus (\w+):\w+: root bus resource \[(mem|io) +0x(\w+)-0x(\w+)[^]]*\] "
     r"\(bus address \[0x(\w+)-")
 
 
-def moved_windows(log):
-    """Domain -> host bridge windows that are elsewhere on the bus, from the kernel's log."""
+def moved_windows(log, io):
+    """Domain -> host bridge windows that are elsewhere on the bus, from the kernel's log.
+
+    `io`: what sysfs has of I/O ports is moved as well.
+    """
     out = {}
     for m in _ROOT_WINDOW.finditer(log):
-        out.setdefault(m[1], []).append(tuple(int(v, 16) for v in m.groups()[1:]))
+        if m[2] == "mem" or io:
+            out.setdefault(m[1], []).append(
+                (m[2] == "io", *(int(v, 16) for v in m.groups()[2:])))
     return out
 
 

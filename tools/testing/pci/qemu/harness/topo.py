@@ -14,6 +14,7 @@ IDS = {
     "x3130-upstream": "104c:8232",
     "xio3130-downstream": "104c:8233",
     "edu": "1234:11e8",
+    "virtio-iommu": "1af4:1057",
 }
 
 # What sits where at boot in the scenarios that look at boot.
@@ -48,6 +49,7 @@ BOOT_PC = [
 BOUND_Q35 = {"1b36:0010": "nvme", "8086:10d3": "e1000e", "8086:100e": "e1000",
              "1b36:000d": "xhci_hcd", "8086:2922": "ahci", "1b36:000c": "pcieport",
              "104c:8232": "pcieport", "104c:8233": "pcieport"}
+BOUND_VIRT = {k: v for k, v in BOUND_Q35.items() if k != "8086:2922"}
 BOUND_PC = {"1b36:0010": "nvme", "8086:100e": "e1000", "1b36:000d": "xhci_hcd"}
 
 
@@ -94,6 +96,8 @@ def boot_devices(machine):
 def boot_drivers(machine):
     if machine.arch == "ppc64le":
         return BOUND_PC if machine.name == "pseries" else BOUND_POWERNV
+    if machine.arch == "arm64":
+        return BOUND_VIRT
     return BOUND_PC if machine.name.startswith("pc") else BOUND_Q35
 
 

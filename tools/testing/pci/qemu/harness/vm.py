@@ -37,7 +37,7 @@ def _die_with_parent():
 
 class VM:
     def __init__(self, machine, directory, *, devices=(), disks=(), append="", kernel=None,
-                 modules=None, initrd=None, smp=None, extra=(), pass_fds=(), trace=True):
+                 modules=None, initrd=None, tables=(), smp=None, extra=(), pass_fds=(), trace=True):
         self.machine = MACHINES[machine] if isinstance(machine, str) else machine
         self.dir = Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
@@ -47,6 +47,7 @@ class VM:
         self.modules = modules if modules is not None else config.modules()
         # None: the agent's; an empty path: none at all.
         self.initrd = initrd
+        self.tables = tuple(tables)     # ACPI tables that replace those of firmware
         self.extra = list(extra)
         self.smp = smp
         self.pass_fds = tuple(pass_fds)
@@ -89,6 +90,8 @@ class VM:
         cmd += self.extra
         initrd = initramfs.build(self.modules) if self.initrd is None else self.initrd
         cmd += ["-kernel", str(self.kernel.resolve()), "-append", self.append]
+        if initrd and self.tables:
+            initrd = initramfs.with_tables(initrd, self.tables, self.dir / "initrd.cpio")
         if initrd:
             cmd += ["-initrd", str(Path(initrd).resolve())]
         return cmd
@@ -267,7 +270,8 @@ class VM:
     def pci(self):
         devs = {name: dev for name, dev in pci.devices(self.agent).items()
                 if dev.domain != self.machine.own_domain}
-        moved = pci.moved_windows(self.console_text())
+        # powerpc has bus addresses in sysfs, as far as I/O ports go.
+        moved = pci.moved_windows(self.console_text(), self.machine.arch != "ppc64le")
         for dev in devs.values():
             dev.moved = moved.get(dev.domain, ())
             dev.ioports = self.machine.ioports
