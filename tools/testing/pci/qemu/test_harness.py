@@ -108,7 +108,8 @@ def test_emulator_knows_better():
 
     def qmp(_):
         return [{"devices": [{"bus": 0, "slot": 3, "function": 0, "regions": [
-            {"bar": 0, "size": 0x1000}, {"bar": 2, "size": 0x4000000}]}]}]
+            {"bar": 0, "size": 0x1000, "type": "memory"},
+            {"bar": 2, "size": 0x4000000, "type": "memory"}]}]}]
     got = pci.emulator_problems(qmp, devices(dev))
     assert len(got) == 1 and "BAR 2" in got[0]
 
