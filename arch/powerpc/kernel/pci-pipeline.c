@@ -41,8 +41,7 @@ static bool ppc_pci_is_new(struct pci_dev *dev)
  * Reparent resource children of pr that conflict with res
  * under res, and make res replace those children.
  */
-static int reparent_resources(struct resource *parent,
-				     struct resource *res)
+static int reparent_resources(struct resource *parent, struct resource *res)
 {
 	struct resource *p, **pp;
 	struct resource **firstpp = NULL;
@@ -54,17 +53,17 @@ static int reparent_resources(struct resource *parent,
 			break;
 		if (p->start < res->start || p->end > res->end)
 			return -1;	/* not completely contained */
-		if (firstpp == NULL)
+		if (!firstpp)
 			firstpp = pp;
 	}
-	if (firstpp == NULL)
+	if (!firstpp)
 		return -1;	/* didn't find any conflicting entries? */
 	res->parent = parent;
 	res->child = *firstpp;
 	res->sibling = *pp;
 	*firstpp = res;
 	*pp = NULL;
-	for (p = res->child; p != NULL; p = p->sibling) {
+	for (p = res->child; p; p = p->sibling) {
 		p->parent = res;
 		pr_debug("PCI: Reparented %s %pR under %s\n",
 			 p->name, p, res->name);

@@ -18,7 +18,7 @@
 
 #include "agent.h"
 
-#ifdef __powerpc64__
+#ifdef __NR_rtas
 
 /* All in big-endian; the results follow the arguments */
 struct rtas_args {
@@ -75,7 +75,7 @@ static int cmd_rtas(int argc, struct arg *argv, struct buf *out)
 #endif
 
 const struct cmd rtas_cmds[] = {
-#ifdef __powerpc64__
+#ifdef __NR_rtas
 	{ "rtas", 1, 9, false, cmd_rtas },
 #endif
 	{ NULL, 0, 0, false, NULL }
