@@ -124,17 +124,21 @@ static void payload_is_same(struct kunit *test)
 static void payload_probe_only(struct kunit *test)
 {
 	static const struct emul_bar bar = { .size = SZ_4K };
+	static const struct payload_case wanted = {
+		"wanted", PCIE_BUS_PERFORMANCE, { 2, 3, 1, 2, 2 },
+	};
 	static const struct payload_case unchanged = {
-		"unchanged", PCIE_BUS_PERFORMANCE,
-		{ 2, 3, 1, 2, 2 }, { 0, 0, 0, 0, 0 },
+		"unchanged", PCIE_BUS_TUNE_OFF, { 2, 3, 1, 2, 2 },
+		{ 0, 0, 0, 0, 0 },
 	};
 	struct emul_fn *ep;
 	struct pci_dev *dev;
 	struct payload p;
 
-	payload_create(test, &p, &unchanged);
+	payload_create(test, &p, &wanted);
 	ep = emul_add_endpoint(p.host, NULL, PCI_DEVFN(2, 0), &bar, 1);
 	emul_plug(ep);
+	emul_host_prepare(p.host);
 	p.host->bridge->probe_only = true;
 
 	KUNIT_ASSERT_EQ(test, emul_host_probe(p.host), 0);
