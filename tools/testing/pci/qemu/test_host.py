@@ -3,10 +3,11 @@
 
 import collections
 import re
+import subprocess
 
 import pytest
 
-from harness import aml, checks, topo
+from harness import aml, checks, fdt, topo
 from harness.machines import MACHINES as TABLE
 from harness.trace import STAGES
 from harness.vm import Bad
@@ -136,6 +137,18 @@ def test_remove_add(boot, machine):
         one_host_batch(vm, sorted(before))
 
 
+def probe_only_tree(machine, directory):
+    """The emulator's device tree, with linux,pci-probe-only in /chosen."""
+    tree = directory / "virt.dtb"
+    args = list(machine.args)
+    args[args.index("-M") + 1] += f",dumpdtb={tree}"
+    subprocess.run([machine.emulator, *args, "-nodefaults", "-display", "none",
+                    "-m", machine.memory], stdin=subprocess.DEVNULL, check=True,
+                   capture_output=True)
+    tree.write_bytes(fdt.add_property(tree.read_bytes(), "chosen", "linux,pci-probe-only", 1))
+    return tree
+
+
 def found_at(text):
     """Where each BAR was when it was scanned: (device, BAR) -> (start, end)."""
     return {(m[1], int(m[2])): (int(m[3], 16), int(m[4], 16)) for m in re.finditer(
@@ -144,9 +157,13 @@ def found_at(text):
 
 @pytest.mark.compare
 @pytest.mark.parametrize("machine", ["virt-dt-efi"])
-def test_probe_only(boot, machine):
+@pytest.mark.parametrize("keep", [True, False], ids=["preserve", "reassign"])
+def test_probe_only(boot, machine, keep, tmp_path):
     """linux,pci-probe-only: what firmware has programmed is kept, the rest works as ever"""
-    vm = boot(machine, devices=PLAIN, disks=["d0", "hot"])
+    # More than the kernel would give to a port, so that the two disagree.
+    devices = PLAIN + ["pcie-root-port,id=wide,chassis=50,slot=50,mem-reserve=64M"]
+    extra = ["-dtb", str(probe_only_tree(TABLE[machine], tmp_path))] if keep else []
+    vm = boot(machine, devices=devices, disks=["d0", "hot"], extra=extra)
     vm.wait_id(topo.IDS["e1000e"], driver="e1000e", timeout=40)
     vm.settle()
     devs = checks.resource_map(vm)
@@ -157,7 +174,10 @@ def test_probe_only(boot, machine):
             if found.get((d.name, r.index)) != (r.start, r.end):
                 wrong.append(f"{d.name}: BAR {r.index} was found at "
                              f"{found.get((d.name, r.index))}, is at {r.start:#x}")
-    checks.none(wrong, "moved")
+    if keep:
+        checks.none(wrong, "moved")
+    elif not wrong:
+        raise Bad("everything is where it was programmed")
     # A device that comes later has no address to keep.
     mark = vm.uevent_mark()
     vm.plug("virtio-blk-pci,id=hot,bus=rp3,drive=hot", slot=3)

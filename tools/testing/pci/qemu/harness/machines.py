@@ -96,8 +96,8 @@ def _virt(name, acpi=False, iommu=None, efi=False):
     ports do native hotplug with ACPI as well.
 
     Without firmware the kernel gets a device tree, and finds BARs that nobody
-    has programmed. With firmware and without ACPI (`efi`) firmware programs
-    them and says so in the device tree (linux,pci-probe-only).
+    has programmed. With firmware and without ACPI (`efi`) it finds what
+    firmware has programmed.
     """
     machine = "virt,gic-version=3" + (",acpi=off" if efi else "")
     args = ()
