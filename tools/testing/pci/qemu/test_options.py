@@ -43,6 +43,37 @@ def test_mps_after_rescan(boot, machine):
         raise Bad("not set after remove and rescan")
 
 
+# Machines on which the kernel numbers the buses, and what makes it do so.
+NUMBERED = [("q35-native", "pci=assign-busses"), ("virt-dt", "")]
+
+
+@pytest.mark.compare
+@pytest.mark.parametrize("machine, append", NUMBERED, ids=[m for m, _ in NUMBERED])
+def test_rescan_keeps_bus_numbers(boot, machine, append):
+    """A rescan leaves the bus numbers of a live disk alone, whatever was removed"""
+    vm = boot(machine, append=f"nvme_core.io_timeout=3 {append}", disks=["d0"], devices=[
+        "nvme,id=n0,bus=rp2,serial=n0,drive=d0", "e1000e,id=e0,bus=rp1", "e1000e,id=e1,bus=rp3"])
+    disk = vm.wait_id(topo.IDS["nvme"], driver="nvme")[0].name
+    vm.wait_id(topo.IDS["e1000e"], driver="e1000e", count=2)
+    vm.settle()
+
+    def buses():
+        return {n: d.buses for n, d in vm.pci().items() if d.is_bridge}
+    before, drivers = buses(), {n: d.driver for n, d in vm.pci().items() if d.driver}
+    first = min(n for n, d in vm.pci().items() if d.id == topo.IDS["rp"])
+    vm.load_start("live", vm.block_name(disk), pause_us=0)
+    for i in range(12):
+        if i % 3 == 0:
+            vm.remove(first)
+        vm.rescan()
+        vm.wait_bound(drivers, timeout=40)
+        vm.load_moves("live", ops=20)
+        if buses() != before:
+            raise Bad(f"bus numbers were {before}, are {buses()}")
+    vm.load_verify("live")
+    checks.resource_map(vm)
+
+
 @pytest.mark.parametrize("machine", ["q35-native", "virt-dt"])
 def test_late_devices_reach_the_emulated_truth(boot, machine):
     """A device whose BARs were lost on the way is noticed by this harness"""
