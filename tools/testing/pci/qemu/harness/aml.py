@@ -8,7 +8,7 @@ or sends a notification; no compiler is needed.
 import re
 import struct
 
-BUS_CHECK, DEVICE_CHECK, EJECT_REQUEST = 0, 1, 3
+BUS_CHECK, DEVICE_CHECK = 0, 1
 
 
 def _package(body):
@@ -54,8 +54,17 @@ def notify(path, value):
     return b"\x86" + _name(path) + _integer(value)
 
 
+def present(path):
+    """The status of a device that has none of its own: it is there."""
+    return name(path + "._STA", _integer(0xf))
+
+
 def name(path, value):
     return b"\x08" + _name(path) + value
+
+
+def store(value, path):
+    return b"\x70" + _integer(value) + _name(path)
 
 
 def _eisa(text):
