@@ -29,6 +29,8 @@ configs=$here/configs
 fragments=("$configs/common.config" "$configs/$arch.config")
 full=("$configs/devices.config" "$configs/userland.config")
 [ "$arch" != s390x ] || full=()
+# That one only boots; it need not carry a distribution.
+[ "$arch" != ppc32 ] || full=("$configs/devices.config")
 [ ! -f "$configs/$arch-devices.config" ] || full+=("$configs/$arch-devices.config")
 
 case $variant in

@@ -37,7 +37,7 @@ arch_setup()
 		;;
 	ppc64le)
 		karch=powerpc cross=powerpc64le-linux-gnu- target=vmlinux
-		machines="pseries powernv"
+		machines="pseries powernv powernv8"
 		image=vmlinux
 		objects=1650
 		;;

@@ -8,7 +8,7 @@ import os
 
 from harness import config, machines
 
-MACHINE = machines.native(config.arch())
+MACHINE = machines.native(config.arch()) or machines.by_arch(config.arch())[0].name
 
 
 def test_oops_on_console(boot):

@@ -288,7 +288,7 @@ def emulator_problems(qmp, devs, skip=()):
                 bar, size = region["bar"], region["size"]
                 if bar == ROM or dev is None or name in skip:
                     continue
-                if region["type"] == "io" and not dev.ioports:
+                if region.get("type") == "io" and not dev.ioports:
                     continue
                 r = dev.resources[bar] if bar < len(dev.resources) else None
                 if not r or r.size != size or not r.assigned:
