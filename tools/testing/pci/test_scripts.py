@@ -85,7 +85,7 @@ def test_kernel_refuses(tmp_path, env, text):
 def test_make_refuses_arch(target):
     got = run("make", "-C", TOP, target, "ARCH=sparc")
     assert got.returncode
-    assert "unknown ARCH 'sparc': must be x86_64, arm64 or ppc64le" in got.stderr
+    assert "unknown ARCH 'sparc': must be x86_64, arm64, ppc64le, ppc32, riscv64 or s390x" in got.stderr
 
 
 def test_deps_unknown_group():
