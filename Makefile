@@ -29,7 +29,8 @@ help:
 	@echo "make compose     the kernel tree with the series, in build/linux"
 	@echo "make save        take the commits made there back into the series"
 	@echo
-	@echo "ARCH=x86_64|arm64|ppc64le|ppc32  BASE=1 (unpatched kernel)  VARIANT=modular|debug|kunit"
+	@echo "ARCH=x86_64|arm64|ppc64le  BASE=1 (unpatched kernel)  VARIANT=modular|debug|kunit"
+	@echo "kernel and check also with ARCH=ppc32|riscv64|s390x"
 
 run:
 	@$(pci)/run.sh run

@@ -204,6 +204,7 @@ void pci_hold_take(struct pci_hold *hold);
 void pci_hold_release(struct pci_hold *hold);
 bool pci_enumeration_pending(void);
 bool pci_bus_pending(struct pci_bus *bus);
+bool pci_host_is_new(const struct pci_host_bridge *host);
 void pci_when_added(struct pci_added_work *work);
 
 void pci_batch_start(struct pci_batch *batch, enum pci_batch_kind kind,

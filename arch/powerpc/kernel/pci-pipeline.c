@@ -312,10 +312,8 @@ static void ppc_pci_reserve_vga(struct pci_controller *hose)
 static void ppc_pci_claimed(struct pci_host_bridge *bridge)
 {
 	struct pci_controller *hose = pci_bus_to_host(bridge->bus);
-	bool host = bridge->waiting ||
-		    (bridge->batch && bridge->batch->kind == PCI_BATCH_HOST);
 
-	if (bridge->probe_only || !host)
+	if (bridge->probe_only || !pci_host_is_new(bridge))
 		return;
 
 	pr_debug("Reserving legacy ranges for domain %04x\n",

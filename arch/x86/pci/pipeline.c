@@ -254,10 +254,8 @@ static void pcibios_assigned(struct pci_host_bridge *bridge)
 	 * IOAPICs have to wait for their BARs.  FINAL fixups enable devices,
 	 * and with that their interrupts.
 	 */
-	if (bridge->waiting ||
-	    (bridge->batch && bridge->batch->kind == PCI_BATCH_HOST))
-		if (ACPI_HANDLE(&bridge->dev))
-			acpi_ioapic_add(ACPI_HANDLE(&bridge->dev));
+	if (pci_host_is_new(bridge) && ACPI_HANDLE(&bridge->dev))
+		acpi_ioapic_add(ACPI_HANDLE(&bridge->dev));
 }
 
 static const struct pci_pipeline_ops pcibios_pipeline_ops = {

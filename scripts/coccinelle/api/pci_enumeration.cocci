@@ -162,19 +162,28 @@ p << add.p;
 
 note("add", f, p)
 
-@finalize:python depends on report@
+// After all of the above for a file; there is no end of a run with --jobs.
+@whole depends on report && (scan || assign || add)@
+identifier f;
+position p;
 @@
 
-for (name, function), kinds in sorted(found.items()):
-    if "batch" in kinds:
-        continue
-    first = {kind: min(lines) for kind, lines in kinds.items()}
+f@p(...) { ... }
+
+@script:python depends on report@
+f << whole.f;
+p << whole.p;
+@@
+
+name = p[0].file
+kinds = found.pop((name, f), {})
+first = {kind: min(lines) for kind, lines in kinds.items()}
+
+if "batch" not in kinds:
     if "scan" in kinds and "assign" not in kinds:
-        print("%s:%d: %s() scans without assigning" %
-              (name, first["scan"], function))
+        print("%s:%d: %s() scans without assigning" % (name, first["scan"], f))
     if "assign" in kinds and "claim" not in kinds:
         print("%s:%d: %s() assigns without claiming" %
-              (name, first["assign"], function))
+              (name, first["assign"], f))
     if "add" in kinds and max(kinds.get("assign", [0])) > first["add"]:
-        print("%s:%d: %s() adds before assigning" %
-              (name, first["add"], function))
+        print("%s:%d: %s() adds before assigning" % (name, first["add"], f))

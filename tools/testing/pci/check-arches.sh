@@ -71,11 +71,9 @@ arch_build()
 	kmake "$out/tree" -k -j"$jobs" prepare drivers/pci/ $goals >> "$log" 2>&1
 }
 
-# Without what moves when code moves.
 warnings()
 {
-	grep -E '(warning|error): ' "$1" | sed -E -e 's,^(\./|\.\./)+,,' \
-		-e 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u
+	grep -E '(warning|error): |Error [0-9]' "$log" || true
 }
 
 wanted=" $* "
@@ -92,26 +90,22 @@ while IFS='|' read -r name karch triplet config options goals; do
 	else
 		cross=
 	fi
-	cc=${cross}gcc
-	hostcc=gcc
-	if command -v ccache > /dev/null; then
-		cc="ccache $cc"
-		hostcc="ccache $hostcc"
-	fi
+	compiler_setup
 
-	if arch_build series "$top/build/linux" && [ -z "$(warnings "$log")" ]; then
+	built=0
+	arch_build series "$top/build/linux" || built=$?
+	warnings > "$results/$name.series"
+	if [ $built -eq 0 ] && [ ! -s "$results/$name.series" ]; then
 		verdict "$name" ok
 		continue
 	fi
-	warnings "$log" > "$results/$name.series"
 	# Some architectures do not build without a warning anyway.
 	arch_build base "$base" || true
-	warnings "$log" > "$results/$name.base"
-	fresh=$(comm -13 "$results/$name.base" "$results/$name.series")
-	if [ -z "$fresh" ]; then
+	warnings > "$results/$name.base"
+	if news "$results/$name.base" "$results/$name.series" &&
+	   [ $built -eq 0 ]; then
 		verdict "$name" ok
 	else
-		echo "$fresh" | head -n 10
 		verdict "$name" FAILED
 	fi
 done <<< "$table"

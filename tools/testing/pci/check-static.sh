@@ -41,24 +41,6 @@ only()
 	printf '%s\n' "$@" | grep -E "$regex" || true
 }
 
-# plain: findings without what moves when code moves: line numbers, addresses
-# and the way to the tree.
-plain()
-{
-	sed -E -e 's,^(\./|\.\./)+,,' -e 's/:[0-9]+(:[0-9]+)?:/:/g' \
-		-e 's/0x[0-9a-f]+/0x/g' -e 's/\bline [0-9]+/line/g' | sort
-}
-
-# news BASE SERIES: what only the second file of findings has.
-news()
-{
-	local fresh
-
-	fresh=$(comm -13 <(plain < "$1") <(plain < "$2"))
-	[ -z "$fresh" ] || printf '%s\n' "$fresh"
-	[ -z "$fresh" ]
-}
-
 # Findings of these kinds are not about code: MAINTAINERS comes in one piece,
 # and a patch that only adds files has no diff of its own here.
 ignored=FILE_PATH_CHANGES,MAINTAINERS_STYLE,NOT_UNIFIED_DIFF

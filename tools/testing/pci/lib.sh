@@ -62,6 +62,12 @@ arch_setup()
 		;;
 	esac
 	[ "$(uname -m)" != "$karch" ] || cross=''
+	compiler_setup
+}
+
+# compiler_setup: cc and hostcc for kmake, by the prefix in cross.
+compiler_setup()
+{
 	cc=${cross}gcc
 	hostcc=gcc
 	if command -v ccache >/dev/null; then
@@ -140,6 +146,24 @@ merge_config()
 		value[name] = $0
 	}
 	END { for (i = 1; i <= n; i++) print value[order[i]] }' "$@"
+}
+
+# plain: findings without what moves when code moves: line numbers, addresses
+# and the way to the tree.
+plain()
+{
+	sed -E -e 's,^(\./|\.\./)+,,' -e 's/:[0-9]+(:[0-9]+)?:/:/g' \
+		-e 's/0x[0-9a-f]+/0x/g' -e 's/\bline [0-9]+/line/g' | sort
+}
+
+# news BASE SERIES: what only the second file of findings has.
+news()
+{
+	local fresh
+
+	fresh=$(comm -13 <(plain < "$1") <(plain < "$2"))
+	[ -z "$fresh" ] || printf '%s\n' "$fresh"
+	[ -z "$fresh" ]
 }
 
 # init_archive: path of an initramfs with nothing but init.c, after arch_setup.

@@ -45,7 +45,7 @@ def test_iommu_groups(vm):
         # to conventional PCI devices share a requester ID: the driver of
         # SMMUv3 takes only the first of them ("stream 1792 already in tree"),
         # and that of virtio-iommu asks for the device's own ID, which the
-        # emulator does not know. That is so on any kernel.
+        # emulator does not know.
         shared = [d.name for d in devs.values() if d.id == topo.IDS["pcie-pci-bridge"]]
         devs = {n: d for n, d in devs.items() if d.driver and d.parent not in shared
                 and d.id != topo.IDS["virtio-iommu"]}
@@ -84,8 +84,8 @@ def remove_and_rescan(vm):
     disk = [d.name for d in devs.values() if d.id == topo.IDS["nvme"]][0]
     # Not the IOMMU: viommu_remove() takes its sysfs device away first, and
     # iommu_device_unregister() then unlinks the devices behind it from there,
-    # which is a NULL pointer dereference in sysfs_remove_link_from_group(),
-    # on any kernel. An IOMMU in use is not hot-plugged anyway.
+    # which is a NULL pointer dereference in sysfs_remove_link_from_group().
+    # The series does not touch that driver. An IOMMU in use is not hot-plugged anyway.
     others = [d for d in devs.values() if d.driver and not d.is_bridge and d.name != disk
               and d.id != topo.IDS["virtio-iommu"]]
     vm.load_start("live", vm.block_name(disk))

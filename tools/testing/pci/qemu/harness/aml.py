@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """ACPI tables that a scenario loads into a running guest, assembled here.
 
-Just the part of AML (ACPI 6.5, chapter 20) that describes a PCI host bridge
-or sends a notification; no compiler is needed.
+Just the part of AML (ACPI 6.5, chapter 20) that describes a PCI host bridge;
+no compiler is needed.
 """
 
 import re
 import struct
-
-BUS_CHECK, DEVICE_CHECK = 0, 1
 
 
 def _package(body):
@@ -39,32 +37,23 @@ def _buffer(data):
     return b"\x11" + _package(_integer(len(data)) + data)
 
 
+def _sum(table):
+    """The table with its checksum."""
+    table[9] = 0
+    table[9] = -sum(table) & 0xff
+    return bytes(table)
+
+
 def ssdt(*terms):
     """A table of these terms."""
     body = b"".join(terms)
     head = struct.pack("<4sIBB6s8sI4sI", b"SSDT", 36 + len(body), 2, 0, b"PCITST", b"SCENARIO",
                        1, b"TEST", 1)
-    table = bytearray(head + body)
-    table[9] = -sum(table) & 0xff
-    return bytes(table)
-
-
-def notify(path, value):
-    """A notification, sent as soon as the table is loaded."""
-    return b"\x86" + _name(path) + _integer(value)
-
-
-def present(path):
-    """The status of a device that has none of its own: it is there."""
-    return name(path + "._STA", _integer(0xf))
+    return _sum(bytearray(head + body))
 
 
 def name(path, value):
     return b"\x08" + _name(path) + value
-
-
-def store(value, path):
-    return b"\x70" + _integer(value) + _name(path)
 
 
 def _eisa(text):
@@ -87,9 +76,7 @@ def hide(dsdt, device):
     table[at:at + 2 + size] = body
     revision, = struct.unpack_from("<I", table, 24)
     struct.pack_into("<I", table, 24, revision + 1)
-    table[9] = 0
-    table[9] = -sum(table) & 0xff
-    return bytes(table)
+    return _sum(table)
 
 
 def _buses(first, last):

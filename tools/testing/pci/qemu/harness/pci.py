@@ -71,9 +71,9 @@ class Device:
         above = path.rstrip("/").split("/")[-2:-1]
         # ".../pci0000:00/0000:00:01.0": the parent of a root device is no device.
         self.parent = above[0] if above and above[0].count(":") == 2 else None
-        # (start, end, address on the bus) of the host bridge's windows that
-        # the CPU sees elsewhere than the bus does.
-        self.moved = ()
+        # Gives (start, end, address on the bus) of the host bridge's windows
+        # that the CPU sees elsewhere than the bus does.
+        self.moved = tuple
         # I/O ports: BARs for them have no address if the machine has none.
         self.ioports = True
 
@@ -140,7 +140,7 @@ class Device:
 
     def bus_address(self, res):
         """What a resource's register holds: sysfs has the CPU's addresses."""
-        for io, start, end, at in self.moved:
+        for io, start, end, at in self.moved():
             if io == bool(res.flags & IO) and start <= res.start <= end:
                 return res.start - start + at
         return res.start

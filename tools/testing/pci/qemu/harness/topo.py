@@ -104,8 +104,8 @@ def boot_drivers(machine):
 def subtree(machine):
     """The bridge that goes with all below it; the first of its kind."""
     if machine.name.startswith("powernv"):
-        # Whatever kernel runs, pnv_php never gives back the interrupts of
-        # ports that are slots, and the kernel warns when such a port goes.
+        # The base as well as the series warns in msi_device_data_release()
+        # when a port of the switch goes.
         return "pcie-pci-bridge"
     return "pci-bridge" if machine.name in ("pc", "pseries") else "x3130-upstream"
 

@@ -3,6 +3,7 @@
 
 import ctypes
 import errno
+import functools
 import os
 import shlex
 import signal
@@ -270,10 +271,14 @@ class VM:
     def pci(self):
         devs = {name: dev for name, dev in pci.devices(self.agent).items()
                 if dev.domain != self.machine.own_domain}
-        # powerpc has bus addresses in sysfs, as far as I/O ports go.
-        moved = pci.moved_windows(self.console_text(), self.machine.arch != "ppc64le")
+
+        @functools.cache
+        def moved():
+            # powerpc has bus addresses in sysfs, as far as I/O ports go.
+            return pci.moved_windows(self.console_text(), self.machine.arch != "ppc64le")
         for dev in devs.values():
-            dev.moved = moved.get(dev.domain, ())
+            # Not many of those who wait for a device look at its registers.
+            dev.moved = lambda domain=dev.domain: moved().get(domain, ())
             dev.ioports = self.machine.ioports
         return devs
 
