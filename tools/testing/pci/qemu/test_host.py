@@ -35,8 +35,36 @@ def below(vm, host):
     return {d.name: d for d in vm.pci().values() if host in d.path}
 
 
+def load(vm, name, *terms):
+    """A table with these terms, loaded now."""
+    at = f"/sys/kernel/config/acpi/table/{name}"
+    vm.agent("mkdir", at)
+    vm.agent.write(f"{at}/aml", aml.ssdt(*terms).decode("latin-1"))
+
+
+class AcpiHost:
+    """The second host bridge: its ACPI device is ejected, and checked again."""
+
+    devices = PXB
+
+    def __init__(self, vm):
+        self.vm = vm
+        self.name = "pci0000:80"
+        self.path = "\\_SB.PC80"
+
+    def remove(self):
+        load(self.vm, "ejectable", aml.ejectable(self.path))
+        load(self.vm, "eject", aml.notify(self.path, aml.EJECT_REQUEST))
+
+    def add(self):
+        load(self.vm, "check", aml.store(0xf, f"{self.path}.XSTA"),
+             aml.notify(self.path, aml.DEVICE_CHECK))
+
+
 class TreeHost:
     """The only host bridge of a device tree: its driver is unbound and bound."""
+
+    devices = PLAIN
 
     def __init__(self, vm):
         self.vm = vm
@@ -68,11 +96,12 @@ def assignments(text, root):
 
 
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["virt-dt"])
+@pytest.mark.parametrize("machine", ["q35-native", "virt-dt"])
 def test_remove_add(boot, machine):
     """A host bridge goes and comes back: one pass of all stages, all works as before"""
-    vm = boot(machine, devices=PLAIN, disks=["d0"])
-    host = TreeHost(vm)
+    kind = AcpiHost if TABLE[machine].acpi else TreeHost
+    vm = boot(machine, devices=kind.devices, disks=["d0"])
+    host = kind(vm)
     vm.wait_id(topo.IDS["nvme"], driver="nvme", timeout=40)
     vm.wait_id(topo.IDS["e1000e"], driver="e1000e", timeout=40)
     vm.settle()
@@ -199,9 +228,7 @@ def test_hot_add_acpi(boot, machine, keep):
     except Bad:
         traced = False
     mark, log = vm.uevent_mark(), len(vm.console_text())
-    table = aml.ssdt(aml.host_bridge("\\_SB.PX80", 0x80, 0x86, windows, keep))
-    vm.agent("mkdir", "/sys/kernel/config/acpi/table/host")
-    vm.agent.write("/sys/kernel/config/acpi/table/host/aml", table.decode("latin-1"))
+    load(vm, "host", aml.host_bridge("\\_SB.PX80", 0x80, 0x86, windows, keep))
     vm.wait_bound({n: d for n, d in drivers.items() if d and d != "pcieport"}, timeout=60)
     vm.settle()
     if sorted(below(vm, host)) != names:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """ACPI tables that a scenario loads into a running guest, assembled here.
 
-Just the part of AML (ACPI 6.5, chapter 20) that describes a PCI host bridge;
-no compiler is needed.
+Just the part of AML (ACPI 6.5, chapter 20) that describes a PCI host bridge
+or sends a notification; no compiler is needed.
 """
 
 import re
 import struct
+
+DEVICE_CHECK, EJECT_REQUEST = 1, 3
 
 
 def _package(body):
@@ -54,6 +56,22 @@ def ssdt(*terms):
 
 def name(path, value):
     return b"\x08" + _name(path) + value
+
+
+def store(value, path):
+    return b"\x70" + _integer(value) + _name(path)
+
+
+def notify(path, value):
+    """A notification, sent as soon as the table is loaded."""
+    return b"\x86" + _name(path) + _integer(value)
+
+
+def ejectable(path):
+    """What the emulator's host bridges lack: _EJ0, and a _STA that tells of it, in XSTA."""
+    return (name(f"{path}.XSTA", _integer(0xf))
+            + b"\x14" + _package(_name(f"{path}._STA") + b"\x00\xa4" + _name(f"{path}.XSTA"))
+            + b"\x14" + _package(_name(f"{path}._EJ0") + b"\x01" + store(0, f"{path}.XSTA")))
 
 
 def _eisa(text):
