@@ -406,6 +406,8 @@ int pcibios_root_bridge_prepare(struct pci_host_bridge *bridge)
 	bridge->segments = hose->segments;
 	bridge->segments_count = hose->segments_count;
 	bridge->probe_only = pci_has_flag(PCI_PROBE_ONLY);
+	/* Device tree nodes, PEs and EEH know devices by them */
+	bridge->fixed_busnr = true;
 
 	if (ppc_md.pcibios_root_bridge_prepare)
 		return ppc_md.pcibios_root_bridge_prepare(bridge);

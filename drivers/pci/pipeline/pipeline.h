@@ -74,6 +74,9 @@ bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top);
 void pci_batch_each(struct pci_batch *batch, enum pci_stage stage,
 		    int (*step)(struct pci_batch *batch, struct pci_dev *dev));
 
+/* busn.c */
+void pci_batch_number(struct pci_batch *batch, struct pci_host_bridge *host);
+
 /* rescan.c */
 void pci_rescan_all(void);
 

@@ -229,6 +229,7 @@ void pci_batch_pass(struct pci_batch *batch, enum pci_stage stage)
  * pci_batch_run - take what was scanned through CLAIM to ADD
  * @batch: the batch
  *
+ * Bridges that the scan found no bus number for are given one before.
  * Devices that cannot pass a stage are refused: each with one message, and
  * removed with everything below it.
  *
@@ -240,6 +241,8 @@ void pci_batch_run(struct pci_batch *batch)
 	struct pci_bus *bus;
 
 	pci_rescan_remove_assert_held();
+
+	pci_batch_number(batch, batch->host);
 
 	list_for_each_entry(bus, &batch->buses, batch_node)
 		pci_batch_collect(batch, bus);

@@ -164,6 +164,7 @@ step "compose" series/pq compose || true
 step "shell scripts" shell_scripts || true
 step -t "pq on a toy" tests series/test_pq.py || true
 step -t "the checks" tests tools/testing/pci/test_scripts.py || true
+step -t "planner" make -C "$here/plan" check || true
 
 case $arch in
 x86_64)

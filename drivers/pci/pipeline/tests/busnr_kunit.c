@@ -3,8 +3,9 @@
  * PCI enumeration pipeline tests: hot-added bridges and bus numbers
  *
  * Firmware gives each port as many bus numbers as it needs at boot.  A bridge
- * that is plugged in works if there is a number for it; if there is none it is
- * refused with one line, and what is beside it works.
+ * that is plugged in gets numbers from wherever there are any; buses in use
+ * keep theirs and are reachable all the time.  If there are none it is refused
+ * with one line, and what is beside it works.
  */
 #include <kunit/test.h>
 #include <linux/pci.h>
@@ -69,8 +70,13 @@ static void busnr_create(struct kunit *test, struct busnr *b,
 	for (i = 0; i < BUSNR_PORTS; i++)
 		emul_plug(b->port[i]);
 	emul_unplug(b->b1);
+}
+
+static void busnr_probe(struct kunit *test, struct busnr *b)
+{
 	KUNIT_ASSERT_EQ(test, emul_host_probe(b->host), 0);
 	emul_check_sane(b->host);
+	b->host->watch = true;
 }
 
 static bool busnr_works(struct emul_fn *fn)
@@ -83,28 +89,21 @@ static bool busnr_works(struct emul_fn *fn)
 	return works;
 }
 
-/* Either there is a bus behind it, or it was said once that there is none */
-static void busnr_expect(struct kunit *test, struct busnr *b, unsigned int lines)
+static void busnr_sane(struct kunit *test, struct busnr *b)
 {
-	unsigned int refused = 0;
-
-	if (!emul_bus_below(b->b1))
-		refused = 1;
-	else if (!emul_bus_below(b->b2))
-		refused = 1;
-	else if (!emul_bus_below(b->b3))
-		refused = 1;
-	KUNIT_EXPECT_EQ(test, lines, refused);
-
-	KUNIT_EXPECT_TRUE(test, busnr_works(b->b1));
-	if (emul_bus_below(b->b1)) {
-		KUNIT_EXPECT_TRUE(test, busnr_works(b->d1));
-		KUNIT_EXPECT_TRUE(test, busnr_works(b->b2));
-	}
-	if (!refused)
-		KUNIT_EXPECT_TRUE(test, busnr_works(b->d3));
 	KUNIT_EXPECT_EQ(test, b->host->conflicts, 0);
+	KUNIT_EXPECT_EQ(test, b->host->stray, 0);
 	emul_check_sane(b->host);
+}
+
+static void busnr_all_work(struct kunit *test, struct busnr *b)
+{
+	KUNIT_EXPECT_TRUE(test, busnr_works(b->b1));
+	KUNIT_EXPECT_TRUE(test, busnr_works(b->d1));
+	KUNIT_EXPECT_TRUE(test, busnr_works(b->b2));
+	KUNIT_EXPECT_TRUE(test, busnr_works(b->b3));
+	KUNIT_EXPECT_TRUE(test, busnr_works(b->d3));
+	busnr_sane(test, b);
 }
 
 /* Numbers that the first port has: for the port, b1, b2, b3 */
@@ -119,37 +118,225 @@ KUNIT_ARRAY_PARAM(busnr, busnr_numbers, busnr_desc);
 
 static void busnr_hot_add(struct kunit *test)
 {
-	struct emul_grep none = { .text = "No bus number available" };
-	struct emul_grep free = { .text = "no bus number free" };
-	struct emul_grep wrong = { .text = "behind bridge are unusable" };
-	const unsigned int *numbers = test->param_value;
+	struct emul_grep refused = { .text = "behind this bridge is usable" };
 	struct busnr b;
 
-	busnr_create(test, &b, *numbers);
-	emul_grep_start(test, &none);
-	emul_grep_start(test, &free);
-	emul_grep_start(test, &wrong);
+	busnr_create(test, &b, *(const unsigned int *)test->param_value);
+	busnr_probe(test, &b);
+	emul_grep_start(test, &refused);
 	emul_plug(b.b1);
 	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
-	busnr_expect(test, &b,
-		     atomic_read(&none.count) + atomic_read(&free.count));
-	KUNIT_EXPECT_EQ(test, atomic_read(&wrong.count), 0);
-	if (*numbers == 4)
-		KUNIT_EXPECT_TRUE(test, busnr_works(b.d3));
+	busnr_all_work(test, &b);
+	KUNIT_EXPECT_EQ(test, atomic_read(&refused.count), 0);
 
-	/* A rescan neither hangs nor makes it worse */
+	/* A rescan changes nothing */
 	pci_rescan_bus_locked(b.host->bridge->bus);
-	KUNIT_EXPECT_TRUE(test, busnr_works(b.b1));
-	KUNIT_EXPECT_EQ(test, b.host->conflicts, 0);
-	emul_check_sane(b.host);
+	busnr_all_work(test, &b);
 
+	/* It goes, and comes again */
 	emul_remove(b.b1);
 	emul_unplug(b.b1);
-	emul_check_sane(b.host);
+	busnr_sane(test, &b);
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	busnr_all_work(test, &b);
+}
+
+/* The numbers of something in use: right after, or all the others */
+static void busnr_neighbour(struct kunit *test)
+{
+	struct emul_fn *live;
+	struct busnr b;
+
+	busnr_create(test, &b, 1);
+	live = emul_add_endpoint(b.host, b.port[1], 0, busnr_bars, 1);
+	emul_plug(live);
+	busnr_probe(test, &b);
+	live->lives_on = 2;
+
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	busnr_all_work(test, &b);
+	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[1])->number, 2);
+	KUNIT_EXPECT_GT(test, emul_bus_below(b.port[0])->number, 3);
+}
+
+/* A bridge comes beside something in use: the ports after it make room */
+static void busnr_beside(struct kunit *test)
+{
+	struct busnr b;
+
+	busnr_create(test, &b, 2);
+	emul_plug(b.b1);
+	emul_unplug(b.b2);
+	busnr_probe(test, &b);
+	KUNIT_ASSERT_TRUE(test, busnr_works(b.d1));
+	KUNIT_ASSERT_EQ(test, emul_bus_below(b.port[1])->number, 3);
+	b.d1->lives_on = 2;
+	b.b1->lives_on = 1;
+
+	emul_plug(b.b2);
+	pci_rescan_bus_locked(emul_bus_below(b.b1));
+	busnr_all_work(test, &b);
+	KUNIT_EXPECT_EQ(test, emul_bus_below(b.b1)->number, 2);
+	KUNIT_EXPECT_EQ(test, emul_bus_below(b.b2)->number, 3);
+	KUNIT_EXPECT_NE(test, emul_bus_below(b.port[1])->number, 3);
+}
+
+static const unsigned int busnr_missing[] = { 0, 1 };
+
+static void busnr_missing_desc(const unsigned int *missing, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u missing", *missing);
+}
+
+KUNIT_ARRAY_PARAM(busnr_missing, busnr_missing, busnr_missing_desc);
+
+/* As many numbers as needed, and one less */
+static void busnr_tight(struct kunit *test)
+{
+	struct emul_grep refused = { .text = "behind this bridge is usable" };
+	unsigned int missing = *(const unsigned int *)test->param_value;
+	struct busnr b;
+
+	busnr_create(test, &b, 1);
+	b.host->last_busnr = 6 - missing;
+	busnr_probe(test, &b);
+	emul_grep_start(test, &refused);
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&refused.count), missing);
+	KUNIT_EXPECT_TRUE(test, busnr_works(b.b1));
+	KUNIT_EXPECT_TRUE(test, busnr_works(b.d1));
+	KUNIT_EXPECT_TRUE(test, busnr_works(b.b3));
+	KUNIT_EXPECT_EQ(test, busnr_works(b.d3), !missing);
+	busnr_sane(test, &b);
+
+	/* Said again, as somebody has asked again */
+	pci_rescan_bus_locked(b.host->bridge->bus);
+	KUNIT_EXPECT_EQ(test, atomic_read(&refused.count), 2 * missing);
+	busnr_sane(test, &b);
+}
+
+/* Numbers that are not ours: nothing moves, one line says so */
+static void busnr_fixed(struct kunit *test)
+{
+	struct emul_grep refused = { .text = "numbers that firmware gave stay" };
+	struct busnr b;
+
+	busnr_create(test, &b, 1);
+	busnr_probe(test, &b);
+	b.host->bridge->fixed_busnr = true;
+	emul_grep_start(test, &refused);
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&refused.count), 1);
+	KUNIT_EXPECT_TRUE(test, busnr_works(b.b1));
+	KUNIT_EXPECT_NULL(test, emul_bus_below(b.b1));
+	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[0])->number, 1);
+	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[1])->number, 2);
+	busnr_sane(test, &b);
+
+	/* They may be changed after all: a rescan brings the rest */
+	b.host->bridge->fixed_busnr = false;
+	pci_rescan_bus_locked(b.host->bridge->bus);
+	busnr_all_work(test, &b);
+}
+
+/* It comes back with numbers in its registers that another one has by now */
+static void busnr_stale(struct kunit *test)
+{
+	struct busnr b;
+
+	busnr_create(test, &b, 4);
+	busnr_probe(test, &b);
+	emul_set_bus_numbers(b.b1, 1, 5, 5);
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	busnr_all_work(test, &b);
+	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[1])->number, 5);
+}
+
+/* Firmware has given a number twice: who knows what else, so nothing moves */
+static void busnr_disorder(struct kunit *test)
+{
+	struct emul_grep refused = { .text = "are not in order, two ranges overlap" };
+	struct busnr b;
+
+	busnr_create(test, &b, 1);
+	emul_set_bus_numbers(b.port[1], 0, 2, 4);
+	emul_set_bus_numbers(b.port[2], 0, 4, 4);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(b.host), 0);
+	emul_grep_start(test, &refused);
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&refused.count), 1);
+	KUNIT_EXPECT_TRUE(test, busnr_works(b.b1));
+	KUNIT_EXPECT_NULL(test, emul_bus_below(b.b1));
+	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[0])->number, 1);
+}
+
+/* The config space that an error or a resume brings back is the new one */
+static void busnr_saved(struct kunit *test)
+{
+	struct pci_dev *port;
+	struct busnr b;
+	unsigned int i;
+
+	busnr_create(test, &b, 1);
+	busnr_probe(test, &b);
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	for (i = 0; i < BUSNR_PORTS; i++) {
+		port = emul_get_dev(b.port[i]);
+		KUNIT_ASSERT_NOT_NULL(test, port);
+		KUNIT_EXPECT_EQ(test, port->saved_config_space[PCI_PRIMARY_BUS / 4],
+				emul_peek(b.port[i], PCI_PRIMARY_BUS, 4));
+		pci_dev_put(port);
+	}
+}
+
+/* Switches behind each other, each with a device, each hot-added by itself */
+static void busnr_chain(struct kunit *test)
+{
+	struct emul_fn *sw[4], *ep[4], *up;
+	struct busnr b;
+	unsigned int i;
+
+	busnr_create(test, &b, 1);
+	up = b.port[1];
+	for (i = 0; i < ARRAY_SIZE(sw); i++) {
+		sw[i] = emul_add_switch(b.host, up, 3);
+		ep[i] = emul_add_endpoint(b.host, sw[i]->below[0], 0, busnr_bars, 1);
+		up = sw[i]->below[PCI_DEVFN(1, 0)];
+	}
+	for (i = 0; i < ARRAY_SIZE(sw); i++)
+		emul_unplug(sw[i]);
+	busnr_probe(test, &b);
+
+	up = b.port[1];
+	for (i = 0; i < ARRAY_SIZE(sw); i++) {
+		emul_plug(sw[i]);
+		if (i + 1 < ARRAY_SIZE(sw))
+			emul_unplug(sw[i + 1]);
+		KUNIT_EXPECT_EQ(test, emul_enumerate(up, PCI_BATCH_FRESH), 1);
+		KUNIT_EXPECT_TRUE(test, busnr_works(ep[i]));
+		busnr_sane(test, &b);
+		ep[i]->lives_on = emul_bus_number(ep[i]);
+		up = sw[i]->below[PCI_DEVFN(1, 0)];
+	}
 }
 
 static struct kunit_case busnr_cases[] = {
 	KUNIT_CASE_PARAM(busnr_hot_add, busnr_gen_params),
+	KUNIT_CASE(busnr_neighbour),
+	KUNIT_CASE(busnr_beside),
+	KUNIT_CASE_PARAM(busnr_tight, busnr_missing_gen_params),
+	KUNIT_CASE(busnr_fixed),
+	KUNIT_CASE(busnr_stale),
+	KUNIT_CASE(busnr_disorder),
+	KUNIT_CASE(busnr_saved),
+	KUNIT_CASE(busnr_chain),
 	{ }
 };
 

@@ -80,6 +80,7 @@ struct emul_count {
  * @vf: number of a VF, from 0
  * @vanish_after: accesses to it and what is below it until it vanishes
  * @rrs: Request Retry Status completions until config space is readable
+ * @lives_on: bus where it must be found whenever bus numbers change; 0: any
  * @count: accesses to this function
  * @range: accesses to it by dword
  * @fixup: its EARLY fixup, may be NULL
@@ -114,6 +115,7 @@ struct emul_fn {
 	unsigned int		vf;
 	int			vanish_after;
 	unsigned int		rrs;
+	unsigned int		lives_on;
 	struct emul_count	count;
 	struct emul_count	*range;
 	void (*fixup)(struct emul_fn *fn, struct pci_dev *dev);
@@ -154,6 +156,8 @@ struct emul_fn {
  * @count: accesses to any function of this host
  * @nobody: accesses that no function answered
  * @conflicts: accesses that two bridges claimed
+ * @watch: look at all bus numbers whenever one changes
+ * @stray: times that they did not nest, overlapped, or missed @lives_on
  * @splats: emul_splats() when it was made
  * @no_memory: allocations failed, a bridge may be without its bus
  */
@@ -183,6 +187,8 @@ struct emul_host {
 	struct emul_count	count;
 	struct emul_count	nobody;
 	unsigned int		conflicts;
+	bool			watch;
+	unsigned int		stray;
 	unsigned int		splats;
 	bool			no_memory;
 };

@@ -251,6 +251,33 @@ static void emul_check_stage(struct emul_checker *c, struct emul_fn *fn,
 static void emul_check_fns(struct emul_checker *c, struct emul_fn **fns,
 			   struct pci_bus *bus);
 
+/* Are bus and device known by their numbers? */
+static void emul_check_names(struct emul_checker *c, struct emul_fn *fn,
+			     struct pci_dev *dev)
+{
+	struct pci_bus *bus = dev->subordinate;
+	struct pci_dev *found;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%04x:%02x", c->host->domain, bus->number);
+	if (strcmp(dev_name(&bus->dev), name))
+		emul_wrong(c, fn, "its bus is called %s, not %s",
+			   dev_name(&bus->dev), name);
+	list_for_each_entry(dev, &bus->devices, bus_list) {
+		snprintf(name, sizeof(name), "%04x:%02x:%02x.%d",
+			 c->host->domain, bus->number, PCI_SLOT(dev->devfn),
+			 PCI_FUNC(dev->devfn));
+		if (strcmp(pci_name(dev), name))
+			emul_wrong(c, fn, "a device is called %s, not %s",
+				   pci_name(dev), name);
+		found = pci_get_scanned_slot(c->host->domain, bus->number,
+					     dev->devfn);
+		if (found != dev)
+			emul_wrong(c, fn, "%s is not found by its number", name);
+		pci_dev_put(found);
+	}
+}
+
 static void emul_check_bridge(struct emul_checker *c, struct emul_fn *fn,
 			      struct pci_dev *dev)
 {
@@ -282,6 +309,8 @@ static void emul_check_bridge(struct emul_checker *c, struct emul_fn *fn,
 					      NULL);
 	else
 		emul_check_fns(c, fn->below, dev->subordinate);
+	if (dev->subordinate)
+		emul_check_names(c, fn, dev);
 }
 
 static void emul_check_fn(struct emul_checker *c, struct emul_fn *fn,

@@ -93,7 +93,7 @@ static bool fail_disarm(void)
 	return failed;
 }
 
-static void fail_create(struct kunit *test, struct fail *f)
+static void fail_create(struct kunit *test, struct fail *f, u8 last_busnr)
 {
 	unsigned int count = ARRAY_SIZE(fail_bars);
 
@@ -102,7 +102,7 @@ static void fail_create(struct kunit *test, struct fail *f)
 	f->log = emul_log_start(f->host);
 	f->port = emul_add_port(f->host, NULL, PCI_DEVFN(1, 0),
 				PCI_EXP_TYPE_ROOT_PORT);
-	emul_set_hotplug(f->port, 1, 0x1f);
+	emul_set_hotplug(f->port, 1, last_busnr);
 	f->sw = emul_add_switch(f->host, f->port, 2);
 	f->ep = emul_add_endpoint(f->host, f->sw->below[PCI_DEVFN(0, 0)], 0,
 				  fail_bars, count);
@@ -167,7 +167,7 @@ static void fail_slot(struct kunit *test)
 	struct fail f;
 	bool failed;
 
-	fail_create(test, &f);
+	fail_create(test, &f, 0x1f);
 	KUNIT_ASSERT_TRUE(test, fail_works(&f));
 
 	for (; !wrong; n += FAIL_PARTS) {
@@ -196,7 +196,7 @@ static void fail_host(struct kunit *test)
 	struct fail f;
 	bool failed;
 
-	fail_create(test, &f);
+	fail_create(test, &f, 0x1f);
 	f.host->no_memory = true;
 
 	for (; !wrong; n += FAIL_PARTS) {
@@ -214,6 +214,46 @@ static void fail_host(struct kunit *test)
 	fail_report(test, wrong, at, 100);
 }
 
+/* While a port gets other bus numbers: the old ones or the new ones, whole */
+static void fail_busnr(struct kunit *test)
+{
+	unsigned int splats = emul_splats(), wrong = 0, at = 0;
+	unsigned int n = *(const unsigned int *)test->param_value;
+	struct emul_fn *beside;
+	struct fail f;
+	bool failed;
+
+	fail_create(test, &f, 1);
+	beside = emul_add_port(f.host, NULL, PCI_DEVFN(2, 0),
+			       PCI_EXP_TYPE_ROOT_PORT);
+	emul_set_hotplug(beside, 2, 2);
+
+	for (; !wrong; n += FAIL_PARTS) {
+		at = n;
+		emul_host_destroy(f.host);
+		emul_plug(f.port);
+		emul_plug(beside);
+		emul_unplug(f.sw);
+		emul_host_prepare(f.host);
+		KUNIT_ASSERT_EQ(test, emul_host_probe(f.host), 0);
+		emul_plug(f.sw);
+		fail_arm(n);
+		emul_enumerate(f.port, PCI_BATCH_FRESH);
+		failed = fail_disarm();
+		f.host->no_memory = true;
+		wrong = emul_check(f.host, false) + (emul_splats() - splats);
+		f.host->no_memory = false;
+		if (!failed)
+			break;
+		emul_remove_below(f.port);
+		emul_unplug(f.sw);
+		/* First with other numbers, unless it got these before */
+		fail_works(&f);
+		wrong += !fail_works(&f);
+	}
+	fail_report(test, wrong, at, 100);
+}
+
 /* While it is removed */
 static void fail_removal(struct kunit *test)
 {
@@ -221,7 +261,7 @@ static void fail_removal(struct kunit *test)
 	struct fail f;
 	bool failed;
 
-	fail_create(test, &f);
+	fail_create(test, &f, 0x1f);
 
 	for (n = 1; !wrong; n++) {
 		emul_plug(f.sw);
@@ -241,6 +281,7 @@ static void fail_removal(struct kunit *test)
 static struct kunit_case fail_cases[] = {
 	KUNIT_CASE_PARAM(fail_slot, fail_first_gen_params),
 	KUNIT_CASE_PARAM(fail_host, fail_first_gen_params),
+	KUNIT_CASE_PARAM(fail_busnr, fail_first_gen_params),
 	KUNIT_CASE_SLOW(fail_removal),
 	{ }
 };

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The tools' headers have these elsewhere */
+#include <linux/kernel.h>
