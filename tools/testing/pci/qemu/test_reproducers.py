@@ -50,8 +50,11 @@ HIERARCHY = [topo.IDS["pcie-pci-bridge"], topo.IDS["pci-bridge"], topo.IDS["virt
              topo.IDS["e1000"], topo.IDS["testdev"]]
 
 
+HIERARCHY_ON = ["q35-native", "q35-acpi", "virt-dt", "virt-acpi", "virt-riscv"]
+
+
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi", "virt-dt", "virt-acpi"])
+@pytest.mark.parametrize("machine", HIERARCHY_ON)
 def test_r1_r2_hierarchy(boot, machine):
     """R1 (native), R2 (ACPI): a bridged hierarchy into a port without spare bus numbers"""
     vm = boot(machine)
@@ -101,7 +104,7 @@ def test_bridge_beside_live(boot, machine):
 
 
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["q35-native", "q35-acpi", "virt-dt", "virt-acpi"])
+@pytest.mark.parametrize("machine", HIERARCHY_ON)
 def test_r3_upstream(boot, machine):
     """R3: an empty switch upstream port"""
     vm = boot(machine)
@@ -150,7 +153,7 @@ def test_r4_probe_order(boot, machine):
 
 
 @pytest.mark.compare
-@pytest.mark.parametrize("machine", ["q35-native", "virt-dt", "virt-acpi"])
+@pytest.mark.parametrize("machine", ["q35-native", "virt-dt", "virt-acpi", "virt-riscv"])
 def test_r5_empty_window_moves(boot, machine):
     """R5: an 8 GiB BAR into an empty port (native)"""
     vm = boot(machine)

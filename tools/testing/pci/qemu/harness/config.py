@@ -3,7 +3,7 @@
 
 Environment (the pytest options of the same meaning set these):
 
-PCI_ARCH           x86_64 (default), arm64, ppc64le
+PCI_ARCH           x86_64 (default), arm64, ppc64le, riscv64
 PCI_KERNEL         kernel image; default: the one `make kernel` built
 BASE=1             take the unpatched kernel instead
 VARIANT            modular, debug: take that configuration's kernel
@@ -28,6 +28,7 @@ IMAGES = {
     "x86_64": "bzImage",
     "arm64": "Image",
     "ppc64le": "vmlinux",
+    "riscv64": "Image",
 }
 
 

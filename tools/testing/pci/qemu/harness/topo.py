@@ -96,7 +96,7 @@ def boot_devices(machine):
 def boot_drivers(machine):
     if machine.arch == "ppc64le":
         return BOUND_PC if machine.name == "pseries" else BOUND_POWERNV
-    if machine.arch == "arm64":
+    if machine.arch in ("arm64", "riscv64"):
         return BOUND_VIRT
     return BOUND_PC if machine.name.startswith("pc") else BOUND_Q35
 
