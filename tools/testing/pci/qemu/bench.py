@@ -11,11 +11,12 @@ of devices:
                 for instance) is not in it
   reads/writes  accesses to config space that the kernel made until init runs,
                 counted by the emulator; firmware's own are subtracted (they
-                are counted with pci=off)
+                are counted with a kernel that does not look at PCI)
 
 "scan to add" uses endpoints without a driver and no port services, so that
 nothing after ADD touches config space; "to bound" has both. Hot-add is the
-time from the link being reported up to the driver being bound.
+time from the link being reported up to the driver being bound, where ports
+report links.
 """
 
 import argparse
@@ -41,8 +42,20 @@ SIZES = (16, 64, 250)
 ACCESS = re.compile(r"^(?:\S+@\S+:)?pci_cfg_(read|write) (\S+) ", re.M)
 
 
+def bridges(count, endpoint):
+    """Without PCI Express: each bridge has up to 15 endpoints; `count` functions in all."""
+    out = []
+    for i in range(count):
+        bridge, slot = divmod(i, 16)
+        out.append(f"{endpoint},bus=b{bridge},addr={slot}" if slot else
+                   f"pci-bridge,id=b{bridge},bus=pci.0,chassis_nr={bridge + 1}")
+    return out
+
+
 def topology(count, endpoint):
     """Root ports, switches and endpoints: `count` PCI functions in all."""
+    if machine().ports == ("pci.0",):
+        return bridges(count, endpoint)
     # A switch: root port, upstream port, four downstream ports, four endpoints.
     switches = {16: 1, 64: 4, 250: 18}.get(count, count // 14)
     plain, left = divmod(count - 10 * switches, 2)
@@ -63,12 +76,21 @@ def topology(count, endpoint):
     return out
 
 
+# The machine, its arguments without devices, what keeps the kernel off PCI.
+MACHINES = {
+    "x86_64": ("q35-native", ("-M", "q35", "-cpu", "max", *machines.NATIVE), "pci=off"),
+    "arm64": ("virt-dt", ("-M", "virt,gic-version=3", "-cpu", "max,pauth-impdef=on"),
+              "initcall_blacklist=gen_pci_driver_init"),
+    "ppc64le": ("pseries", machines.PSERIES, "initcall_blacklist=pcibios_init"),
+}
+
+
 def machine():
-    """q35, the clock counting instructions."""
-    q35 = machines.MACHINES["q35-native"]
+    """The machine of this architecture, the clock counting instructions."""
+    name, args, _ = MACHINES[config.arch()]
     return dataclasses.replace(
-        q35, args=("-M", "q35", "-cpu", "max", "-smp", str(CPUS), "-icount", f"shift={SHIFT},sleep=off",
-                   *machines.NATIVE),
+        machines.MACHINES[name],
+        args=(*args, "-smp", str(CPUS), "-icount", f"shift={SHIFT},sleep=off"),
         append="panic=-1 quiet printk.devkmsg=on", boot_seconds=240, memory="2G")
 
 
@@ -126,7 +148,7 @@ def measure_boot(directory, kernel, devices, append=""):
     try:
         insns = instructions(vm)
         reads, writes, models = accesses(vm)
-        found = len(vm.pci()) if "pci=off" not in append else 0
+        found = len(vm.pci()) if append != MACHINES[config.arch()][2] else 0
         vm.check_console()
         return {"insns": insns, "reads": reads, "writes": writes, "models": models,
                 "found": found}
@@ -201,8 +223,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="hot-adds per card")
     parser.add_argument("--json", type=Path, help="also write the raw numbers")
     args = parser.parse_args()
-    if config.arch() != "x86_64":
-        sys.exit(f"no bench for {config.arch()} yet")
+    if config.arch() not in MACHINES:
+        sys.exit(f"no benchmark on {config.arch()}: there is one on {', '.join(MACHINES)}")
+    off = MACHINES[config.arch()][2]
     kernels = {"base": args.base_kernel, "series": args.kernel}
     for side, image in kernels.items():
         if not image.exists():
@@ -220,11 +243,11 @@ def main():
     for case, (endpoint, append) in CASES.items():
         empty = {side: run(f"{side}, {case}, no devices", measure_boot, image, [], append)
                  for side, image in kernels.items()}
-        none = run(f"firmware, {case}, no devices", measure_boot, kernels["base"], [], "pci=off")
+        none = run(f"firmware, {case}, no devices", measure_boot, kernels["base"], [], off)
         for count in map(int, args.sizes.split(",")):
             devices = topology(count, endpoint)
             firmware = run(f"firmware, {case}, {count}", measure_boot, kernels["base"], devices,
-                           "pci=off")
+                           off)
             got = {side: run(f"{side}, {case}, {count}", measure_boot, image, devices, append)
                    for side, image in kernels.items()}
             for side in kernels:
@@ -238,7 +261,8 @@ def main():
                 table.add(f"{what}: {kind} per device", "", *(
                     (got[s][kind] - firmware[kind] - (empty[s][kind] - none[kind])) / count
                     for s in kernels))
-    for card, driver in (("virtio-rng-pci", "virtio-pci"), ("e1000e", "e1000e")):
+    cards = [("virtio-rng-pci", "virtio-pci"), ("e1000e", "e1000e")]
+    for card, driver in cards if machine().hotplug == "native" else []:
         got = {side: run(f"{side}, hot-add {card}", measure_hotadd, image, card, driver,
                          args.rounds) for side, image in kernels.items()}
         table.add(f"hot-add {card}: link up to bound", "ms",

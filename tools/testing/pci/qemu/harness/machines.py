@@ -62,8 +62,7 @@ def _q35(name, hotplug, iommu=False):
 
 
 # Without these the emulator asks for what TCG does not do.
-_PSERIES = ("-M", "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off",
-            "-smp", "2")
+PSERIES = ("-M", "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off")
 _PPC = "panic=-1 loglevel=7 printk.devkmsg=on"
 
 
@@ -137,7 +136,7 @@ _ALL = [
     _q35("q35-acpi-iommu", "acpi", iommu=True),
     Machine("pc", "x86_64", "qemu-system-x86_64", ("-M", "pc") + _CPU, _X86,
             ports=("pci.0",), hotplug="acpi"),
-    Machine("pseries", "ppc64le", "qemu-system-ppc64", _PSERIES, _PPC,
+    Machine("pseries", "ppc64le", "qemu-system-ppc64", PSERIES + ("-smp", "2"), _PPC,
             console="hvc0", agent_port="/dev/hvc1", ports=("pci.0",), hotplug="dlpar",
             boot_seconds=120),
     _powernv("powernv9", 6),
