@@ -369,7 +369,7 @@ void pci_batch_host(struct pci_batch *batch, struct pci_bus *root)
 			trace_pci_batch(&pci_boot_batch, root, "start");
 		}
 		WRITE_ONCE(host->waiting, true);
-		pci_batch_number(batch, host);
+		pci_batch_number(batch, root);
 		pci_boot_late.id = pci_boot_batch.id;
 		pci_batch_add_bus(&pci_boot_late, root);
 		pci_batch_collect(&pci_boot_late, root);

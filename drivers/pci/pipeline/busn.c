@@ -10,8 +10,10 @@
 #include <linux/errno.h>
 #include <linux/ioport.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "../pci.h"
@@ -43,10 +45,27 @@ static bool busn_in_use(struct pci_bus *bus)
 
 	/* What the scan at boot found has its numbers from firmware */
 	list_for_each_entry(dev, &bus->devices, bus_list)
-		if (keep || dev->stage >= PCI_STAGE_ADD)
+		if (keep || dev->stage > PCI_STAGE_SCAN)
 			return true;
 
 	return false;
+}
+
+/*
+ * Numbers that a bus and the VFs on it need, as far as the bridge routes them
+ * and has not given them to another one.
+ */
+static int busn_own(struct pci_bus *bus)
+{
+	int last = bus->busn_res.start + pci_iov_bus_range(bus);
+	struct pci_bus *child;
+
+	last = min_t(int, last, bus->busn_res.end);
+	list_for_each_entry(child, &bus->children, node)
+		if (child->self)
+			last = min_t(int, last, child->busn_res.start - 1);
+
+	return max_t(int, last - bus->busn_res.start, 0) + 1;
 }
 
 /* Numbers that are not ours to change */
@@ -54,8 +73,7 @@ static bool busn_is_fixed(struct pci_bus *bus)
 {
 	u8 first, last;
 
-	return !bus->self || !busn_is_bridge(bus->self) ||
-	       !bus->busn_res.parent || pci_dev_is_disconnected(bus->self) ||
+	return !busn_is_bridge(bus->self) || !bus->busn_res.parent || pci_dev_is_disconnected(bus->self) ||
 	       pci_ea_fixed_busnrs(bus->self, &first, &last);
 }
 
@@ -72,7 +90,7 @@ static int busn_collect_bus(struct busn_tree *t, struct pci_bus *bus,
 		.parent = parent,
 		.start = bus->busn_res.start,
 		.end = bus->busn_res.end,
-		.own = 1 + pci_iov_bus_range(bus),
+		.own = busn_own(bus),
 		.pinned = !i || busn_in_use(bus),
 		.fixed = i && busn_is_fixed(bus),
 		.hotplug = bus->self && bus->self->is_hotplug_bridge,
@@ -80,22 +98,56 @@ static int busn_collect_bus(struct busn_tree *t, struct pci_bus *bus,
 	return 0;
 }
 
-/* Numbers of buses in the domain that are not below @root */
+static void busn_note_foreign(struct busn_tree *t, const struct resource *busn)
+{
+	unsigned int n;
+
+	for (n = busn->start; n <= busn->end && n < PCI_BUSN_COUNT; n++)
+		t->plan.foreign[n] = true;
+}
+
+/*
+ * Numbers that other host bridges of the domain use.  Their root buses may
+ * claim all of them, if firmware does not say how they are divided.
+ */
 static void busn_collect_foreign(struct busn_tree *t, struct pci_bus *root)
 {
-	struct pci_bus *bus;
-	int n;
+	struct pci_bus *other = NULL, *child;
 
-	for (n = 0; n < PCI_BUSN_COUNT; n++) {
-		bus = pci_find_bus(pci_domain_nr(root), n);
-		t->plan.foreign[n] = bus && !pci_bus_is_below(bus, root);
+	while ((other = pci_find_next_bus(other))) {
+		if (other == root || pci_domain_nr(other) != pci_domain_nr(root))
+			continue;
+		t->plan.foreign[other->number] = true;
+		list_for_each_entry(child, &other->children, node)
+			busn_note_foreign(t, &child->busn_res);
 	}
+}
+
+/* The buses right below one; those of VFs are among what is its own */
+static int busn_collect_children(struct busn_tree *t, unsigned int i)
+{
+	struct pci_bus *child;
+	int ret;
+
+	list_for_each_entry(child, &t->bus[i]->children, node) {
+		if (child->self)
+			ret = busn_collect_bus(t, child, i);
+		else if (child->number - t->plan.bus[i].start <
+			 t->plan.bus[i].own)
+			ret = 0;
+		else
+			ret = -EINVAL;
+		if (ret)
+			return ret;
+	}
+
+	return 0;
 }
 
 /* @dev is a bridge that has no number */
 static int busn_collect(struct busn_tree *t, struct pci_dev *dev)
 {
-	struct pci_bus *root = pci_find_host_bridge(dev->bus)->bus, *child;
+	struct pci_bus *root = pci_find_host_bridge(dev->bus)->bus;
 	struct pci_busn *bus;
 	unsigned int i, above = 0;
 	int ret;
@@ -112,11 +164,9 @@ static int busn_collect(struct busn_tree *t, struct pci_dev *dev)
 	for (i = 0; i < t->plan.count; i++) {
 		if (t->bus[i] == dev->bus)
 			above = i;
-		list_for_each_entry(child, &t->bus[i]->children, node) {
-			ret = busn_collect_bus(t, child, i);
-			if (ret)
-				return ret;
-		}
+		ret = busn_collect_children(t, i);
+		if (ret)
+			return ret;
 	}
 
 	/* What is above something in use is in use */
@@ -141,15 +191,43 @@ static void busn_free(struct busn_tree *t)
 	kvfree(t->plan.bus);
 }
 
+/* What is below a bus that moves does so as well, even to where it was */
 static bool busn_moves(const struct busn_tree *t, unsigned int i)
 {
-	return t->bus[i] && t->plan.bus[i].new_start != t->plan.bus[i].start;
+	const struct pci_busn *bus = t->plan.bus;
+
+	if (!t->bus[i])
+		return false;
+
+	while (i && bus[i].new_start == bus[i].start)
+		i = bus[i].parent;
+
+	return i;
 }
 
 static int busn_rename_device(struct device *dev, const char *name)
 {
 	return device_is_registered(dev) ? device_rename(dev, name) :
 					   dev_set_name(dev, "%s", name);
+}
+
+static int busn_rename_pci_dev(struct pci_dev *dev, const char *bus)
+{
+	const char *old = pci_name(dev);
+	struct resource *res;
+	int ret;
+
+	ret = dev_set_name(&dev->dev, "%s:%02x.%d", bus, PCI_SLOT(dev->devfn),
+			   PCI_FUNC(dev->devfn));
+	if (ret)
+		return ret;
+
+	/* @old is only compared, it is gone */
+	pci_dev_for_each_resource(dev, res)
+		if (res->name == old)
+			res->name = pci_name(dev);
+
+	return 0;
 }
 
 /* Devices on a bus that moves are not in the driver model yet */
@@ -166,8 +244,7 @@ static int busn_set_names(struct pci_bus *bus, int number, const char *suffix)
 		return ret;
 
 	list_for_each_entry(dev, &bus->devices, bus_list) {
-		ret = dev_set_name(&dev->dev, "%s:%02x.%d", name,
-				   PCI_SLOT(dev->devfn), PCI_FUNC(dev->devfn));
+		ret = busn_rename_pci_dev(dev, name);
 		if (ret)
 			return ret;
 	}
@@ -245,6 +322,7 @@ static void busn_give(struct pci_bus *bus, int first, int last)
 {
 	struct pci_dev *dev;
 
+	pci_iov_bus_moved(bus, first - bus->number);
 	bus->number = first;
 	bus->primary = bus->parent->number;
 	sprintf(bus->name, "PCI Bus %04x:%02x", pci_domain_nr(bus), first);
@@ -375,11 +453,13 @@ static int busn_plan(struct pci_batch *batch, struct busn_tree *t,
 		     struct pci_dev *dev)
 {
 	struct pci_host_bridge *host = pci_find_host_bridge(dev->bus);
+	u8 first, last;
 	int ret;
 
 	if (batch->kind == PCI_BATCH_COMPAT ||
 	    batch->flags & PCI_BATCH_ASSIGNED || host->fixed_busnr ||
-	    host->probe_only || host->preserve_config)
+	    host->probe_only || host->preserve_config ||
+	    pci_ea_fixed_busnrs(dev, &first, &last))
 		return -EPERM;
 
 	ret = busn_collect(t, dev);
@@ -405,43 +485,65 @@ static void busn_number(struct pci_batch *batch, struct pci_dev *dev)
 	int ret;
 
 	ret = busn_plan(batch, &t, dev);
-	if (ret) {
-		busn_refuse(&t, dev, ret);
-	} else {
+	if (!ret) {
 		got = &t.plan.bus[t.want];
 		pci_scan_bridge_at(dev, got->new_start, got->new_end);
+		if (!dev->subordinate)
+			ret = -ENODEV;
 	}
+	if (ret)
+		busn_refuse(&t, dev, ret);
+
 	busn_free(&t);
+	cond_resched();
 }
 
-static bool busn_lacks(const struct pci_dev *dev)
+/*
+ * Two bridges may lead to the same bus, if one of them does not tell the truth
+ * or the hardware is made so.  What was found at boot is left alone.
+ */
+static bool busn_leads_elsewhere(struct pci_dev *dev)
 {
-	return busn_is_bridge(dev) && !dev->subordinate;
+	u8 secondary;
+
+	if (dev->stage <= PCI_STAGE_SCAN &&
+	    !pci_host_is_new(pci_find_host_bridge(dev->bus)))
+		return false;
+
+	pci_read_config_byte(dev, PCI_SECONDARY_BUS, &secondary);
+	return secondary && pci_find_bus(pci_domain_nr(dev->bus), secondary);
+}
+
+static bool busn_lacks(struct pci_dev *dev, struct pci_bus *top)
+{
+	return busn_is_bridge(dev) && !dev->subordinate &&
+	       !pci_dev_is_disconnected(dev) &&
+	       pci_bus_is_below(dev->bus, top) && !busn_leads_elsewhere(dev);
 }
 
 /**
  * pci_batch_number - the end of SCAN: bus numbers for bridges that have none
  * @batch: the batch, scanned
- * @host: the host bridge
+ * @bus: topmost bus of the batch, or one of them
  *
  * What is found behind the bridges joins the batch.  A bridge for which there
  * is no number stays without a bus, with one line in the log.
  *
  * Context: process context, rescan/remove lock held.
  */
-void pci_batch_number(struct pci_batch *batch, struct pci_host_bridge *host)
+void pci_batch_number(struct pci_batch *batch, struct pci_bus *bus)
 {
+	struct pci_host_bridge *host = pci_find_host_bridge(bus);
 	struct pci_dev *dev = NULL;
 
 	/* There may have been no number when they were found */
 	if (batch->kind == PCI_BATCH_BUS)
 		for_each_scanned_pci_dev(dev)
-			if (busn_lacks(dev) && dev->stage >= PCI_STAGE_ADD &&
-			    pci_find_host_bridge(dev->bus) == host)
+			if (dev->stage >= PCI_STAGE_ADD && busn_lacks(dev, bus))
 				busn_number(batch, dev);
 
 	/* What is found meanwhile comes at the end */
 	list_for_each_entry(dev, &host->scanned, batch_node)
-		if (busn_lacks(dev))
+		if (busn_lacks(dev, bus))
 			busn_number(batch, dev);
 }

@@ -274,8 +274,14 @@ static bool pci_caps_walk_ext(struct pci_dev *dev, struct pci_caps *caps)
 	return true;
 }
 
-/* Only who enumerates may use what is remembered, see pci_caps_end() */
-static struct pci_caps *pci_caps_get(const struct pci_dev *dev)
+/**
+ * pci_caps_get - what is remembered of a device
+ * @dev: the device
+ *
+ * Return: what is remembered, for use before the current task does anything
+ * but reading config space; NULL if everything is to be read.
+ */
+struct pci_caps *pci_caps_get(const struct pci_dev *dev)
 {
 	struct pci_caps *caps = READ_ONCE(dev->caps);
 
@@ -343,9 +349,21 @@ int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap)
 	return 0;
 }
 
+/* Is a register among what can be remembered?  Those that are lie aligned */
+static bool pci_caps_covers(int where, int size)
+{
+	return (unsigned int)where < PCI_CFG_SPACE_SIZE && !(where & (size - 1));
+}
+
+/* Its words in the one long of a bitmap where they are */
+static unsigned long pci_caps_mask(int where, int size)
+{
+	return (size > 2 ? 3UL : 1UL) << (where / 2 % BITS_PER_LONG);
+}
+
 /**
  * pci_caps_read - read a remembered register
- * @dev: the device
+ * @caps: what is remembered, NULL if nothing is
  * @where: position
  * @size: 1, 2 or 4
  * @val: filled in on success
@@ -353,52 +371,57 @@ int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap)
  * Return: true if all of the register is remembered, false if it has to be
  * read by the caller.
  */
-bool pci_caps_read(const struct pci_dev *dev, int where, int size, u32 *val)
+bool pci_caps_read(const struct pci_caps *caps, int where, int size, u32 *val)
 {
-	struct pci_caps *caps = pci_caps_get(dev);
 	unsigned int n = where / 2;
+	unsigned long mask;
 
-	if (!caps || where < 0 || where + size > PCI_CFG_SPACE_SIZE ||
-	    where & (size - 1) || !test_bit(n, caps->valid))
+	if (!caps || !pci_caps_covers(where, size))
 		return false;
 
-	if (size == 4) {
-		if (!test_bit(n + 1, caps->valid))
-			return false;
+	mask = pci_caps_mask(where, size);
+	if ((caps->valid[BIT_WORD(n)] & mask) != mask)
+		return false;
+
+	if (size == 4)
 		*val = caps->word[n] | (u32)caps->word[n + 1] << 16;
-	} else if (size == 2) {
+	else if (size == 2)
 		*val = caps->word[n];
-	} else {
+	else
 		*val = where & 1 ? caps->word[n] >> 8 : caps->word[n] & 0xff;
-	}
 
 	return true;
 }
 
 /**
  * pci_caps_remember - what a register contains
- * @dev: the device
+ * @caps: where to remember it, NULL if nothing is to be remembered
  * @where: position
  * @size: 2 or 4; nothing is remembered of single bytes
  * @val: what was read from it, or what it is known to read as
  */
-void pci_caps_remember(const struct pci_dev *dev, int where, int size, u32 val)
+void pci_caps_remember(struct pci_caps *caps, int where, int size, u32 val)
 {
-	struct pci_caps *caps = pci_caps_get(dev);
-	unsigned int n = where / 2, end = (where + size) / 2;
+	unsigned long first, mask;
+	unsigned int n = where / 2;
 
 	/* All ones is most likely the answer of nobody */
-	if (!caps || where < 0 || where + size > PCI_CFG_SPACE_SIZE ||
-	    where & (size - 1) || size < 2 || (size == 4 && val == U32_MAX))
+	if (!caps || !pci_caps_covers(where, size) || size < 2 ||
+	    val == U32_MAX || READ_ONCE(caps->off))
 		return;
 
-	for (; n < end; n++, val >>= 16) {
-		if (!test_bit(n, caps->stable) || (val & 0xffff) == U16_MAX)
-			continue;
+	first = pci_caps_mask(where, 2);
+	mask = pci_caps_mask(where, size) & caps->stable[BIT_WORD(n)];
+	if ((val & 0xffff) == U16_MAX)
+		mask &= ~first;
+	if (val >> 16 == U16_MAX)
+		mask &= first;
 
+	if (mask & first)
 		caps->word[n] = val;
-		__set_bit(n, caps->valid);
-	}
+	if (mask & ~first)
+		caps->word[n + 1] = val >> 16;
+	caps->valid[BIT_WORD(n)] |= mask;
 }
 
 /**
@@ -419,9 +442,12 @@ void pci_caps_written(const struct pci_dev *dev, int where, int size)
 	if (!caps || where < 0 || where + size > PCI_CFG_SPACE_SIZE)
 		return;
 
-	if (pos && where >= pos && where < exp_end) {
-		where = pos;
-		size = min(exp_end, PCI_CFG_SPACE_SIZE) - pos;
-	}
-	bitmap_clear(caps->valid, where / 2, DIV_ROUND_UP(where % 2 + size, 2));
+	if (pos && where >= pos && where < exp_end)
+		bitmap_clear(caps->valid, pos / 2,
+			     (min(exp_end, PCI_CFG_SPACE_SIZE) - pos) / 2);
+	else if (pci_caps_covers(where, size))
+		caps->valid[BIT_WORD(where / 2)] &= ~pci_caps_mask(where, size);
+	else
+		bitmap_clear(caps->valid, where / 2,
+			     DIV_ROUND_UP(where % 2 + size, 2));
 }

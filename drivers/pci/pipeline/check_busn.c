@@ -11,6 +11,8 @@
 static const char *busn_check_one(const struct pci_busn *bus,
 				  const struct pci_busn *parent, bool wants)
 {
+	if (bus->own < 1)
+		return "a bus has no number of its own";
 	if (bus->new_start > bus->new_end)
 		return "a range is empty";
 	if (bus->new_end - bus->new_start + 1 < bus->own)

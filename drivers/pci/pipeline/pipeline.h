@@ -46,8 +46,9 @@ void pci_caps_resume(struct pci_dev *dev, struct pci_caps *caps);
 void pci_caps_end(struct pci_dev *dev);
 int pci_caps_find(struct pci_dev *dev, int cap);
 int pci_caps_find_ext(struct pci_dev *dev, u16 start, int cap);
-bool pci_caps_read(const struct pci_dev *dev, int where, int size, u32 *val);
-void pci_caps_remember(const struct pci_dev *dev, int where, int size, u32 val);
+struct pci_caps *pci_caps_get(const struct pci_dev *dev);
+bool pci_caps_read(const struct pci_caps *caps, int where, int size, u32 *val);
+void pci_caps_remember(struct pci_caps *caps, int where, int size, u32 val);
 void pci_caps_written(const struct pci_dev *dev, int where, int size);
 
 /* stage.c */
@@ -75,7 +76,7 @@ void pci_batch_each(struct pci_batch *batch, enum pci_stage stage,
 		    int (*step)(struct pci_batch *batch, struct pci_dev *dev));
 
 /* busn.c */
-void pci_batch_number(struct pci_batch *batch, struct pci_host_bridge *host);
+void pci_batch_number(struct pci_batch *batch, struct pci_bus *bus);
 
 /* rescan.c */
 void pci_rescan_all(void);

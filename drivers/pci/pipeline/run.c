@@ -242,10 +242,10 @@ void pci_batch_run(struct pci_batch *batch)
 
 	pci_rescan_remove_assert_held();
 
-	pci_batch_number(batch, batch->host);
-
-	list_for_each_entry(bus, &batch->buses, batch_node)
+	list_for_each_entry(bus, &batch->buses, batch_node) {
+		pci_batch_number(batch, bus);
 		pci_batch_collect(batch, bus);
+	}
 
 	/*
 	 * A host bridge has windows to claim if nothing is below it yet, and a

@@ -10,6 +10,7 @@
 #include <kunit/test.h>
 #include <linux/pci.h>
 
+#include "../../pci.h"
 #include "emul.h"
 
 #define BUSNR_PORTS	3
@@ -60,6 +61,7 @@ static void busnr_create(struct kunit *test, struct busnr *b,
 		numbers = 1;
 	}
 	b->b1 = emul_add_port(b->host, b->port[0], 0, PCI_EXP_TYPE_PCI_BRIDGE);
+	emul_add_bar(b->b1, 0, SZ_4K, EMUL_BAR_MEM);
 	b->d1 = busnr_device(b, b->b1, 1);
 	b->b2 = emul_add_pci_bridge(b->host, b->b1, PCI_DEVFN(2, 0));
 	busnr_device(b, b->b2, 1);
@@ -218,6 +220,17 @@ static void busnr_tight(struct kunit *test)
 	busnr_sane(test, &b);
 }
 
+/* The registers and what an error or a resume brings back are the same */
+static void busnr_saved(struct kunit *test, struct emul_fn *bridge)
+{
+	struct pci_dev *dev = emul_get_dev(bridge);
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	KUNIT_EXPECT_EQ(test, dev->saved_config_space[PCI_PRIMARY_BUS / 4],
+			emul_peek(bridge, PCI_PRIMARY_BUS, 4));
+	pci_dev_put(dev);
+}
+
 /* Numbers that are not ours: nothing moves, one line says so */
 static void busnr_fixed(struct kunit *test)
 {
@@ -237,10 +250,13 @@ static void busnr_fixed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[1])->number, 2);
 	busnr_sane(test, &b);
 
-	/* They may be changed after all: a rescan brings the rest */
+	/* They may be changed after all: a rescan of its bus brings the rest */
 	b.host->bridge->fixed_busnr = false;
-	pci_rescan_bus_locked(b.host->bridge->bus);
+	pci_rescan_bus_locked(emul_bus_below(b.port[1]));
+	KUNIT_EXPECT_NULL(test, emul_bus_below(b.b1));
+	pci_rescan_bus_locked(emul_bus_below(b.port[0]));
 	busnr_all_work(test, &b);
+	busnr_saved(test, b.b1);
 }
 
 /* It comes back with numbers in its registers that another one has by now */
@@ -276,10 +292,8 @@ static void busnr_disorder(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[0])->number, 1);
 }
 
-/* The config space that an error or a resume brings back is the new one */
-static void busnr_saved(struct kunit *test)
+static void busnr_restored(struct kunit *test)
 {
-	struct pci_dev *port;
 	struct busnr b;
 	unsigned int i;
 
@@ -287,13 +301,51 @@ static void busnr_saved(struct kunit *test)
 	busnr_probe(test, &b);
 	emul_plug(b.b1);
 	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
-	for (i = 0; i < BUSNR_PORTS; i++) {
-		port = emul_get_dev(b.port[i]);
-		KUNIT_ASSERT_NOT_NULL(test, port);
-		KUNIT_EXPECT_EQ(test, port->saved_config_space[PCI_PRIMARY_BUS / 4],
-				emul_peek(b.port[i], PCI_PRIMARY_BUS, 4));
-		pci_dev_put(port);
-	}
+	for (i = 0; i < BUSNR_PORTS; i++)
+		busnr_saved(test, b.port[i]);
+}
+
+/* A device whose VFs need more numbers than its port has */
+static void busnr_vfs(struct kunit *test)
+{
+	struct emul_fn *pf;
+	struct busnr b;
+
+	busnr_create(test, &b, 1);
+	pf = emul_add_endpoint(b.host, b.port[1], 0, busnr_bars, 1);
+	emul_add_sriov(pf, 2, SZ_4K);
+	emul_set(pf, pf->sriov + PCI_SRIOV_TOTAL_VF, 2, 200, 0, 0);
+	emul_plug(pf);
+	busnr_probe(test, &b);
+
+	emul_plug(b.b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
+	busnr_all_work(test, &b);
+}
+
+/* A device with VFs comes with a bridge, and their bus gets another number */
+static void busnr_vfs_move(struct kunit *test)
+{
+	struct emul_fn *pf;
+	struct busnr b;
+
+	busnr_create(test, &b, 1);
+	pf = emul_add_endpoint(b.host, b.port[0], PCI_DEVFN(0, 1), busnr_bars, 1);
+	emul_add_sriov(pf, 2, SZ_4K);
+	emul_set(b.b1, PCI_HEADER_TYPE, 1, PCI_HEADER_TYPE_BRIDGE |
+		 PCI_HEADER_TYPE_MFD, 0, 0);
+	busnr_probe(test, &b);
+
+	emul_plug(b.b1);
+	emul_plug(pf);
+	emul_unplug(b.b3);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 2);
+	KUNIT_EXPECT_TRUE(test, busnr_works(pf));
+	KUNIT_EXPECT_EQ(test, pci_iov_bus_range(emul_bus_below(b.port[0])), 0);
+	busnr_sane(test, &b);
+	emul_plug(b.b3);
+	pci_rescan_bus_locked(emul_bus_below(b.port[0]));
+	busnr_all_work(test, &b);
 }
 
 /* Switches behind each other, each with a device, each hot-added by itself */
@@ -335,7 +387,9 @@ static struct kunit_case busnr_cases[] = {
 	KUNIT_CASE(busnr_fixed),
 	KUNIT_CASE(busnr_stale),
 	KUNIT_CASE(busnr_disorder),
-	KUNIT_CASE(busnr_saved),
+	KUNIT_CASE(busnr_restored),
+	KUNIT_CASE(busnr_vfs),
+	KUNIT_CASE(busnr_vfs_move),
 	KUNIT_CASE(busnr_chain),
 	{ }
 };

@@ -257,7 +257,9 @@ static void emul_check_names(struct emul_checker *c, struct emul_fn *fn,
 {
 	struct pci_bus *bus = dev->subordinate;
 	struct pci_dev *found;
+	struct resource *res;
 	char name[16];
+	unsigned int i;
 
 	snprintf(name, sizeof(name), "%04x:%02x", c->host->domain, bus->number);
 	if (strcmp(dev_name(&bus->dev), name))
@@ -275,6 +277,13 @@ static void emul_check_names(struct emul_checker *c, struct emul_fn *fn,
 		if (found != dev)
 			emul_wrong(c, fn, "%s is not found by its number", name);
 		pci_dev_put(found);
+
+		/* Not what is there: that may be gone */
+		pci_dev_for_each_resource(dev, res, i)
+			if (i < PCI_BRIDGE_RESOURCES && res->name &&
+			    res->name != pci_name(dev))
+				emul_wrong(c, fn, "resource %u of %s has another name",
+					   i, name);
 	}
 }
 

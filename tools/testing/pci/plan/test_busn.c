@@ -39,7 +39,7 @@ static const struct example examples[] = { {
 }, {
 	.name = "empty ports make room for a bus in use",
 	.bus = { ROOT(255), LIVE(0, 1, 1), PORT(0, 2, 2), PORT(0, 3, 3), WANTS(1) },
-	.wanted = { { 0, 255 }, { 1, 2 }, { 255, 255 }, { 3, 3 }, { 2, 2 } },
+	.wanted = { { 0, 255 }, { 1, 2 }, { 11, 11 }, { 3, 3 }, { 2, 2 } },
 }, {
 	.name = "nothing above where there is room changes",
 	.bus = { ROOT(255), LIVE(0, 1, 8), PORT(1, 2, 2), PORT(1, 3, 3), WANTS(2) },
