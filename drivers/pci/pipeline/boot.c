@@ -332,19 +332,6 @@ void pci_when_added(struct pci_added_work *work)
 EXPORT_SYMBOL_GPL(pci_when_added);
 
 /**
- * pci_host_is_new - is a host bridge enumerated, not something below it
- * @host: the host bridge
- *
- * Context: process context, rescan/remove lock held, in a hook of a stage.
- * Return: true if the batch brings the host bridge itself, at boot or later.
- */
-bool pci_host_is_new(const struct pci_host_bridge *host)
-{
-	return host->waiting ||
-	       (host->batch && host->batch->kind == PCI_BATCH_HOST);
-}
-
-/**
  * pci_batch_host - enumerate a host bridge whose root bus is scanned
  * @batch: the batch of the host bridge; initialized here
  * @root: the root bus

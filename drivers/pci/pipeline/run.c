@@ -136,6 +136,19 @@ bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top)
 }
 
 /**
+ * pci_host_is_new - is a host bridge enumerated, not something below it
+ * @host: the host bridge
+ *
+ * Context: process context, rescan/remove lock held, in a hook of a stage.
+ * Return: true if the batch brings the host bridge itself, at boot or later.
+ */
+bool pci_host_is_new(const struct pci_host_bridge *host)
+{
+	return host->waiting ||
+	       (host->batch && host->batch->kind == PCI_BATCH_HOST);
+}
+
+/**
  * pci_batch_collect - take what was scanned below a bus into a batch
  * @batch: the batch
  * @bus: the bus

@@ -108,6 +108,13 @@ static void busnr_all_work(struct kunit *test, struct busnr *b)
 	busnr_sane(test, b);
 }
 
+static void busnr_add(struct kunit *test, struct busnr *b)
+{
+	emul_plug(b->b1);
+	KUNIT_EXPECT_EQ(test, emul_enumerate(b->port[0], PCI_BATCH_FRESH), 1);
+	busnr_all_work(test, b);
+}
+
 /* Numbers that the first port has: for the port, b1, b2, b3 */
 static const unsigned int busnr_numbers[] = { 1, 2, 3, 4 };
 
@@ -126,9 +133,7 @@ static void busnr_hot_add(struct kunit *test)
 	busnr_create(test, &b, *(const unsigned int *)test->param_value);
 	busnr_probe(test, &b);
 	emul_grep_start(test, &refused);
-	emul_plug(b.b1);
-	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
-	busnr_all_work(test, &b);
+	busnr_add(test, &b);
 	KUNIT_EXPECT_EQ(test, atomic_read(&refused.count), 0);
 
 	/* A rescan changes nothing */
@@ -139,9 +144,7 @@ static void busnr_hot_add(struct kunit *test)
 	emul_remove(b.b1);
 	emul_unplug(b.b1);
 	busnr_sane(test, &b);
-	emul_plug(b.b1);
-	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
-	busnr_all_work(test, &b);
+	busnr_add(test, &b);
 }
 
 /* The numbers of something in use: right after, or all the others */
@@ -156,9 +159,7 @@ static void busnr_neighbour(struct kunit *test)
 	busnr_probe(test, &b);
 	live->lives_on = 2;
 
-	emul_plug(b.b1);
-	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
-	busnr_all_work(test, &b);
+	busnr_add(test, &b);
 	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[1])->number, 2);
 	KUNIT_EXPECT_GT(test, emul_bus_below(b.port[0])->number, 3);
 }
@@ -267,9 +268,7 @@ static void busnr_stale(struct kunit *test)
 	busnr_create(test, &b, 4);
 	busnr_probe(test, &b);
 	emul_set_bus_numbers(b.b1, 1, 5, 5);
-	emul_plug(b.b1);
-	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
-	busnr_all_work(test, &b);
+	busnr_add(test, &b);
 	KUNIT_EXPECT_EQ(test, emul_bus_below(b.port[1])->number, 5);
 }
 
@@ -318,9 +317,7 @@ static void busnr_vfs(struct kunit *test)
 	emul_plug(pf);
 	busnr_probe(test, &b);
 
-	emul_plug(b.b1);
-	KUNIT_EXPECT_EQ(test, emul_enumerate(b.port[0], PCI_BATCH_FRESH), 1);
-	busnr_all_work(test, &b);
+	busnr_add(test, &b);
 }
 
 /* A device with VFs comes with a bridge, and their bus gets another number */
