@@ -73,7 +73,8 @@ static bool busn_is_fixed(struct pci_bus *bus)
 {
 	u8 first, last;
 
-	return !busn_is_bridge(bus->self) || !bus->busn_res.parent || pci_dev_is_disconnected(bus->self) ||
+	return !busn_is_bridge(bus->self) || !bus->busn_res.parent ||
+	       pci_dev_is_disconnected(bus->self) ||
 	       pci_ea_fixed_busnrs(bus->self, &first, &last);
 }
 

@@ -47,7 +47,7 @@ ignored=FILE_PATH_CHANGES,MAINTAINERS_STYLE,NOT_UNIFIED_DIFF
 # TRACE_EVENT() is not C as checkpatch knows it.
 ignored_trace=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,SPACING,TRAILING_SEMICOLON
 # The kernel's own headers are not for user space.
-ignored_user=ARRAY_SIZE,BIT_MACRO,ENOSYS,PREFER_DEFINED_ATTRIBUTE_MACRO,STRCPY
+ignored_user=ARRAY_SIZE,BIT_MACRO,CAMELCASE,ENOSYS,PREFER_DEFINED_ATTRIBUTE_MACRO,STRCPY
 
 # Without a git directory checkpatch does not run spdxcheck.py, which wants all
 # of the kernel in git; do_spdx is there instead.
