@@ -3,8 +3,8 @@
  * PCI enumeration pipeline: planning, without a device at hand
  *
  * What includes nothing else of the kernel than this also builds in user
- * space, where it is tested, fuzzed and compared with an exhaustive search:
- * no pci_dev, no lock, no allocation.
+ * space, where it is tested on random hierarchies and compared with an
+ * exhaustive search: no pci_dev, no lock, no allocation.
  */
 #ifndef _PCI_PLAN_H
 #define _PCI_PLAN_H

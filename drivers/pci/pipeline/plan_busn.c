@@ -177,18 +177,21 @@ static int busn_find_free(const struct busn_level *level, int size)
 	return -1;
 }
 
+/* A bus stays as it is */
+static void busn_stay(struct pci_busn *bus)
+{
+	bus->new_start = bus->start;
+	bus->new_end = bus->end;
+}
+
 static void busn_reset(const struct busn_level *level)
 {
 	struct pci_busn *bus = level->plan->bus;
 	unsigned int i;
 
-	bus += level->parent + 1;
-	for (i = level->parent + 1; i < level->plan->count; i++, bus++) {
-		if (bus->parent != level->parent)
-			continue;
-		bus->new_start = bus->start;
-		bus->new_end = bus->end;
-	}
+	for (i = level->parent + 1; i < level->plan->count; i++)
+		if (bus[i].parent == level->parent)
+			busn_stay(&bus[i]);
 }
 
 /* Place the child at @start, and elsewhere what is in the way */
@@ -315,10 +318,8 @@ static unsigned int busn_climb(struct pci_busn_plan *plan, unsigned int want,
 	unsigned int i;
 	int end;
 
-	for (i = 0; i < plan->count; i++) {
-		bus[i].new_start = bus[i].start;
-		bus[i].new_end = bus[i].end;
-	}
+	for (i = 0; i < plan->count; i++)
+		busn_stay(&bus[i]);
 
 	for (;;) {
 		level.parent = bus[level.child].parent;
@@ -502,7 +503,6 @@ static void busn_measure(struct pci_busn_plan *plan, bool pack)
  */
 int pci_plan_busn(struct pci_busn_plan *plan, unsigned int want)
 {
-	struct pci_busn *bus = plan->bus;
 	enum busn_effort effort;
 	unsigned int i, top;
 
@@ -518,9 +518,7 @@ int pci_plan_busn(struct pci_busn_plan *plan, unsigned int want)
 		return 0;
 	}
 
-	for (i = 0; i < plan->count; i++) {
-		bus[i].new_start = bus[i].start;
-		bus[i].new_end = bus[i].end;
-	}
+	for (i = 0; i < plan->count; i++)
+		busn_stay(&plan->bus[i]);
 	return -ENOSPC;
 }

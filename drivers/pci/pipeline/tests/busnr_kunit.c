@@ -147,7 +147,7 @@ static void busnr_hot_add(struct kunit *test)
 	busnr_add(test, &b);
 }
 
-/* The numbers of something in use: right after, or all the others */
+/* The numbers right after are those of something in use */
 static void busnr_neighbour(struct kunit *test)
 {
 	struct emul_fn *live;
@@ -304,6 +304,16 @@ static void busnr_restored(struct kunit *test)
 		busnr_saved(test, b.port[i]);
 }
 
+static struct emul_fn *busnr_pf(struct busnr *b, struct emul_fn *port,
+				unsigned int devfn)
+{
+	struct emul_fn *pf = emul_add_endpoint(b->host, port, devfn,
+					       busnr_bars, 1);
+
+	emul_add_sriov(pf, 2, SZ_4K);
+	return pf;
+}
+
 /* A device whose VFs need more numbers than its port has */
 static void busnr_vfs(struct kunit *test)
 {
@@ -311,8 +321,7 @@ static void busnr_vfs(struct kunit *test)
 	struct busnr b;
 
 	busnr_create(test, &b, 1);
-	pf = emul_add_endpoint(b.host, b.port[1], 0, busnr_bars, 1);
-	emul_add_sriov(pf, 2, SZ_4K);
+	pf = busnr_pf(&b, b.port[1], 0);
 	emul_set(pf, pf->sriov + PCI_SRIOV_TOTAL_VF, 2, 200, 0, 0);
 	emul_plug(pf);
 	busnr_probe(test, &b);
@@ -327,8 +336,7 @@ static void busnr_vfs_move(struct kunit *test)
 	struct busnr b;
 
 	busnr_create(test, &b, 1);
-	pf = emul_add_endpoint(b.host, b.port[0], PCI_DEVFN(0, 1), busnr_bars, 1);
-	emul_add_sriov(pf, 2, SZ_4K);
+	pf = busnr_pf(&b, b.port[0], PCI_DEVFN(0, 1));
 	emul_set(b.b1, PCI_HEADER_TYPE, 1, PCI_HEADER_TYPE_BRIDGE |
 		 PCI_HEADER_TYPE_MFD, 0, 0);
 	busnr_probe(test, &b);
