@@ -167,9 +167,12 @@ compile()
 		[ -f "$from/$file" ] || continue
 		case $arch:$file in
 		*:drivers/pci/* | x86_64:arch/x86/pci/*) ;;
+		# 32-bit only
+		ppc64le:arch/powerpc/kernel/pci_32.c | ppc64le:arch/powerpc/platforms/[!p]*) ;;
 		x86_64:arch/x86/* | arm64:arch/arm64/* | ppc64le:arch/powerpc/*)
 			goals="$goals ${file%.c}.o" ;;
-		*:arch/*) ;;
+		# No x86_64 has these
+		*:arch/* | *:drivers/eisa/* | *:drivers/misc/cxl/* | *:drivers/parisc/*) ;;
 		x86_64:*)
 			goals="$goals ${file%.c}.o" ;;
 		esac
