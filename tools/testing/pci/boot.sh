@@ -28,8 +28,8 @@ args=(-display none -no-reboot -accel tcg -m 1G -smp 2
 console=ttyS0
 few=4
 port=(-device "pcie-root-port,id=rp1,chassis=1,slot=1")
-nodes=(-blockdev "null-co,node-name=n0,size=16777216,read-zeroes=on"
-	-device "nvme,drive=n0,serial=n0")
+null=(-blockdev "null-co,node-name=n0,size=16777216,read-zeroes=on")
+nodes=("${null[@]}" -device "nvme,drive=n0,serial=n0")
 case $arch:$machine in
 x86_64: | x86_64:q35)
 	emulator=qemu-system-x86_64
@@ -61,8 +61,7 @@ ppc64le:powernv | ppc64le:powernv8)
 	console=hvc0
 	args+=(-M "${machine/%powernv/powernv9}" -monitor none -net none
 		-device "virtio-rng-pci,bus=pcie.0"
-		-blockdev "null-co,node-name=n0,size=16777216,read-zeroes=on"
-		-device "nvme,drive=n0,serial=n0,bus=pcie.1")
+		"${null[@]}" -device "nvme,drive=n0,serial=n0,bus=pcie.1")
 	;;
 ppc32: | ppc32:ppce500)
 	emulator=qemu-system-ppc
@@ -81,7 +80,8 @@ s390x: | s390x:ccw)
 	console=ttysclp0
 	few=2
 	args+=(-M s390-ccw-virtio -cpu max -net none -monitor none
-		-device virtio-rng-pci "${nodes[@]}")
+		-device virtio-rng-pci "${null[@]}"
+		-device "virtio-blk-pci,drive=n0")
 	;;
 *)
 	die "unknown machine '$machine' of $arch"
