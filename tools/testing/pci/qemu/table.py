@@ -78,8 +78,9 @@ def table(base, series):
         result = series.get(name) or base[name]
         if result["compare"]:
             m = MACHINE.search(name)
+            arch = config.arch()
             groups.setdefault(result["title"], []).append(
-                (m[1] if m else machines.native(config.arch()), name))
+                (m[1] if m else machines.native(arch) or machines.by_arch(arch)[0].name, name))
     rows = ["| scenario | machines | base | series | on the base |", "|---|---|---|---|---|"]
     for title in sorted(groups):
         members = sorted(groups[title])
