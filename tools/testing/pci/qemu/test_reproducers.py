@@ -30,8 +30,8 @@ def outcome(vm, log_mark, ids, slot_wait=25):
     checks.none([line for line in vm.klog_since(log_mark).splitlines()
                  if checks.REFUSAL.search(line)], "refused")
     checks.none(pci.resource_problems(devs), "resources")
-    checks.none([f"{d.name} has no driver" for d in devs.values()
-                 if not d.driver and d.id in ("8086:100e", *topo.IDS["virtio-rng"])], "drivers")
+    vm.wait_bound({d.name: "e1000" if d.id == "8086:100e" else "virtio-pci" for d in devs.values()
+                   if d.id in ("8086:100e", *topo.IDS["virtio-rng"])}, timeout=40)
     checks.none([f"no bus behind {d.name}" for d in devs.values()
                  if d.id in BRIDGES and not d.buses[1]], "bridges")
     return devs
