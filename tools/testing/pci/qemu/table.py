@@ -73,14 +73,14 @@ def verdict(results):
 
 
 def table(base, series):
+    # Of a scenario that names no machine
+    plain = machines.native(config.arch()) or machines.by_arch(config.arch())[0].name
     groups = {}
     for name in set(base) | set(series):
         result = series.get(name) or base[name]
         if result["compare"]:
             m = MACHINE.search(name)
-            arch = config.arch()
-            groups.setdefault(result["title"], []).append(
-                (m[1] if m else machines.native(arch) or machines.by_arch(arch)[0].name, name))
+            groups.setdefault(result["title"], []).append((m[1] if m else plain, name))
     rows = ["| scenario | machines | base | series | on the base |", "|---|---|---|---|---|"]
     for title in sorted(groups):
         members = sorted(groups[title])

@@ -30,8 +30,8 @@ def outcome(vm, log_mark, ids, slot_wait=25):
     checks.none([line for line in vm.klog_since(log_mark).splitlines()
                  if checks.REFUSAL.search(line)], "refused")
     checks.none(pci.resource_problems(devs), "resources")
-    vm.wait_bound({d.name: "e1000" if d.id == "8086:100e" else "virtio-pci" for d in devs.values()
-                   if d.id in ("8086:100e", *topo.IDS["virtio-rng"])}, timeout=40)
+    devs = vm.wait_bound({d.name: DRIVERS[d.id] for d in devs.values() if d.id in DRIVERS},
+                         timeout=40)
     checks.none([f"no bus behind {d.name}" for d in devs.values()
                  if d.id in BRIDGES and not d.buses[1]], "bridges")
     return devs
@@ -46,6 +46,7 @@ def after(vm):
     vm.check_console()
 
 
+DRIVERS = {topo.IDS["e1000"]: "e1000", **dict.fromkeys(topo.IDS["virtio-rng"], "virtio-pci")}
 HIERARCHY = [topo.IDS["pcie-pci-bridge"], topo.IDS["pci-bridge"], topo.IDS["virtio-rng"],
              topo.IDS["e1000"], topo.IDS["testdev"]]
 
