@@ -196,36 +196,44 @@ static void ppc_pci_disable_rom(struct pci_dev *dev)
 			       reg & ~PCI_ROM_ADDRESS_ENABLE);
 }
 
-static bool ppc_pci_decodes(struct pci_dev *dev, int idx)
+/* ROMs and VFs come last, in case firmware has screwed them up */
+static bool ppc_pci_decodes(struct pci_dev *dev, int idx, u16 command)
 {
-	u16 command;
-
-	/* ROMs and VFs come last, in case firmware has screwed them up */
 	if (idx > PCI_STD_RESOURCE_END)
 		return false;
-
-	pci_read_config_word(dev, PCI_COMMAND, &command);
 	if (dev->resource[idx].flags & IORESOURCE_IO)
 		return command & PCI_COMMAND_IO;
 	return command & PCI_COMMAND_MEMORY;
 }
 
-/* Those that are decoded by @dev if @enabled, the others if not */
+static bool ppc_pci_has_address(struct pci_dev *dev, int idx)
+{
+	struct resource *r = &dev->resource[idx];
+
+	if (r->parent)		/* Already allocated */
+		return false;
+	if (!r->flags || (r->flags & IORESOURCE_UNSET))
+		return false;	/* Not assigned at all */
+	if (idx > PCI_ROM_RESOURCE && !r->start)
+		return false;	/* VF BARs that are not set up */
+	return true;
+}
+
+/* Those that @dev decodes if @enabled, and then whatever is left */
 static void ppc_pci_claim_bars(struct pci_dev *dev, bool enabled)
 {
-	struct resource *r;
+	bool known = false;
+	u16 command;
 	int idx;
 
-	pci_dev_for_each_resource(dev, r, idx) {
-		if (idx >= PCI_BRIDGE_RESOURCES)
-			break;
-		if (r->parent)		/* Already allocated */
+	for (idx = 0; idx < PCI_BRIDGE_RESOURCES; idx++) {
+		if (!ppc_pci_has_address(dev, idx))
 			continue;
-		if (!r->flags || (r->flags & IORESOURCE_UNSET))
-			continue;	/* Not assigned at all */
-		if (idx > PCI_ROM_RESOURCE && !r->start)
-			continue;	/* VF BARs that are not set up */
-		if (ppc_pci_decodes(dev, idx) == enabled)
+		if (enabled && !known) {
+			pci_read_config_word(dev, PCI_COMMAND, &command);
+			known = true;
+		}
+		if (!enabled || ppc_pci_decodes(dev, idx, command))
 			ppc_pci_claim_bar(dev, idx);
 	}
 
