@@ -91,6 +91,13 @@ void pci_batch_configure(struct pci_batch *batch);
 void pci_batch_final(struct pci_batch *batch);
 void pci_batch_add(struct pci_batch *batch);
 
+/* layout.c */
+#define PCI_LAYOUT_ALL		BIT(0)	/* everything is to get a place */
+#define PCI_LAYOUT_KEEP_BARS	BIT(1)	/* BARs that CLAIM found stay */
+#define PCI_LAYOUT_KEEP_WINDOWS	BIT(2)	/* so do windows */
+
+int pci_layout_assign(struct pci_bus *bus, unsigned int flags);
+
 /* segment.c */
 int pci_segments_valid(struct pci_host_bridge *host);
 struct pci_bus *pci_isolation_domain(struct pci_bus *bus);

@@ -9,6 +9,7 @@
 #ifndef _PCI_PLAN_H
 #define _PCI_PLAN_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 
 #define PCI_BUSN_COUNT	256	/* numbers in a domain */
@@ -64,5 +65,124 @@ struct pci_busn_plan {
 
 int pci_plan_busn(struct pci_busn_plan *plan, unsigned int want);
 const char *pci_check_busn(const struct pci_busn_plan *plan, unsigned int want);
+
+#define PCI_PLAN_NO_ALT	(~0U)
+
+/*
+ * How firmly an item sits where it is.  What holds least is moved first; what is
+ * pinned is not.
+ */
+enum pci_plan_hold {
+	PCI_HOLD_FREE,		/* has no place yet, or nothing is inside */
+	PCI_HOLD_CLAIMED,	/* not in the driver model; came with an address */
+	PCI_HOLD_UNBOUND,	/* in the driver model, without a driver */
+	PCI_HOLD_MOVABLE,	/* its driver takes part */
+	PCI_HOLD_PINNED,
+};
+
+/**
+ * struct pci_plan_place - a range of addresses, or none
+ * @start: first address
+ * @end: last address
+ * @has: there is one
+ */
+struct pci_plan_place {
+	u64	start;
+	u64	end;
+	bool	has;
+};
+
+/**
+ * struct pci_plan_item - a range inside another one: a BAR or a bridge window
+ * @parent: index of the window that it is in, less than its own
+ * @alt: index of another window that will do if there is no room in this one,
+ *	less than its own, or PCI_PLAN_NO_ALT
+ * @window: other items are inside
+ * @hotplug: a window of a bridge that devices may be added to later
+ * @optional: a BAR that the device can do without
+ * @pref: prefetchable
+ * @barrier: in the way of what is not prefetchable only
+ * @fixed: a window with registers that can't be written
+ * @hold: of a BAR; that of a window follows from what is inside
+ * @old: where it is
+ * @size: of a BAR
+ * @align: power of two; of the start of a BAR, or of both ends of a window
+ * @avoid: bits that are not set in the start of a BAR
+ * @reserve: what a window should have even if less is needed inside
+ * @limit: last address that will do
+ * @prefer: addresses from here on are tried first
+ * @new: output: where it is to be
+ * @to: output: index of the window that is in, @parent or @alt
+ */
+struct pci_plan_item {
+	unsigned int		parent;
+	unsigned int		alt;
+	bool			window;
+	bool			hotplug;
+	bool			optional;
+	bool			pref;
+	bool			barrier;
+	bool			fixed;
+	enum pci_plan_hold	hold;
+	struct pci_plan_place	old;
+	u64			size;
+	u64			align;
+	u64			avoid;
+	u64			reserve;
+	u64			limit;
+	u64			prefer;
+	struct pci_plan_place	new;
+	unsigned int		to;
+
+	/* private: */
+	struct pci_plan_item	*in;	/* window that it is in */
+	struct list_head	node;	/* in @inside of @in */
+	struct list_head	inside;	/* by address; what has none last */
+	struct list_head	order;	/* among what asks for a place */
+	struct pci_plan_place	try;	/* where the attempt has it */
+	struct pci_plan_place	best;	/* where the best round had it */
+	struct pci_plan_place	reach;	/* part of a window that is needed */
+	struct pci_plan_place	used;	/* the same if all inside is packed */
+	u64			step;	/* what it can be moved by */
+	u64			block;	/* what it takes to open a closed window */
+	u64			extra;	/* more than it has, when spread */
+	u64			packed;	/* where it is when packed */
+	u64			shift;	/* of what is inside, in the attempt */
+	u64			failed_size;	/* something of this size */
+	u64			failed_step;	/* had no place inside */
+	struct pci_plan_item	*best_in;
+	unsigned int		weight;	/* what moving it costs */
+	unsigned int		prio;	/* on a bus that is laid out anew */
+	unsigned int		turn;	/* in a round */
+	bool			placed;	/* in the attempt, or the packing */
+	bool			packs;
+	bool			laid;
+	bool			opens;
+	bool			in_block;
+	bool			changed;
+	bool			split;
+	bool			hopeless;
+};
+
+/**
+ * struct pci_plan - one kind of addresses below a host bridge
+ * @item: the host bridge's addresses first, every item after the window that it
+ *	is in
+ * @count: of @item
+ * @missing: output: BARs without a place, optional ones too
+ */
+struct pci_plan {
+	struct pci_plan_item	*item;
+	unsigned int		count;
+	unsigned int		missing;
+
+	/* private: */
+	bool			measured;
+	bool			again;	/* one more round */
+	unsigned int		holds;	/* what there is to move */
+};
+
+unsigned int pci_plan(struct pci_plan *plan);
+const char *pci_plan_check(const struct pci_plan *plan);
 
 #endif /* _PCI_PLAN_H */

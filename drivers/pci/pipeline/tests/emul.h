@@ -48,6 +48,28 @@ struct emul_bar {
 };
 
 /**
+ * struct emul_window - a range of addresses on the bus
+ * @start: first address
+ * @end: last address; less than @start if there is none
+ */
+struct emul_window {
+	u64 start;
+	u64 end;
+};
+
+/**
+ * struct emul_windows - the windows of a bridge
+ * @io: for I/O ports
+ * @mem: for memory
+ * @pref: for prefetchable memory
+ */
+struct emul_windows {
+	struct emul_window io;
+	struct emul_window mem;
+	struct emul_window pref;
+};
+
+/**
  * struct emul_count - config accesses
  * @reads: number of reads
  * @writes: number of writes
@@ -157,7 +179,9 @@ struct emul_fn {
  * @nobody: accesses that no function answered
  * @conflicts: accesses that two bridges claimed
  * @watch: look at all bus numbers whenever one changes
- * @stray: times that they did not nest, overlapped, or missed @lives_on
+ * @watch_addresses: look at all addresses whenever a register changes them
+ * @stray: times that numbers did not nest, overlapped, or missed @lives_on; that
+ *	something that decodes could not be reached, or overlapped
  * @splats: emul_splats() when it was made
  * @no_memory: allocations failed, a bridge may be without its bus
  */
@@ -188,6 +212,7 @@ struct emul_host {
 	struct emul_count	nobody;
 	unsigned int		conflicts;
 	bool			watch;
+	bool			watch_addresses;
 	unsigned int		stray;
 	unsigned int		splats;
 	bool			no_memory;
@@ -256,6 +281,10 @@ int emul_enumerate(struct emul_fn *bridge, unsigned int flags);
 void emul_remove(struct emul_fn *fn);
 void emul_remove_below(struct emul_fn *bridge);
 void emul_do(struct kunit *test, void (*action)(void *), void *ctx);
+
+/* emul_watch.c: what must be true between two writes */
+void emul_read_windows(const struct emul_fn *fn, struct emul_windows *w);
+void emul_watch(struct emul_fn *fn, unsigned int pos);
 
 /* emul_check.c: what must always be true */
 unsigned int emul_check(struct emul_host *host, bool quiet);

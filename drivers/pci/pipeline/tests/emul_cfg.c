@@ -173,45 +173,6 @@ static int emul_read(struct pci_bus *bus, unsigned int devfn, int pos,
 	return PCIBIOS_SUCCESSFUL;
 }
 
-/* A bridge that nothing is routed to forwards nothing */
-static bool emul_numbered(const struct emul_fn *fn)
-{
-	for (; fn; fn = fn->up)
-		if (!emul_present(fn) || !fn->value[PCI_SECONDARY_BUS])
-			return false;
-
-	return true;
-}
-
-/* Bus numbers have changed: is every number in the right place, and once? */
-static void emul_watch(struct emul_host *host)
-{
-	const struct emul_fn *fn, *other;
-	u8 first, last;
-
-	list_for_each_entry(fn, &host->fns, node) {
-		if (fn->lives_on && emul_route(host, fn->lives_on, fn->devfn) != fn)
-			host->stray++;
-		if (!fn->below || !emul_numbered(fn))
-			continue;
-
-		first = fn->value[PCI_SECONDARY_BUS];
-		last = fn->value[PCI_SUBORDINATE_BUS];
-		if (last < first ||
-		    (fn->up && (first <= fn->up->value[PCI_SECONDARY_BUS] ||
-				last > fn->up->value[PCI_SUBORDINATE_BUS])))
-			host->stray++;
-
-		other = fn;
-		list_for_each_entry_continue(other, &host->fns, node)
-			if (other->below && other->up == fn->up &&
-			    emul_numbered(other) &&
-			    other->value[PCI_SECONDARY_BUS] <= last &&
-			    other->value[PCI_SUBORDINATE_BUS] >= first)
-				host->stray++;
-	}
-}
-
 static int emul_write(struct pci_bus *bus, unsigned int devfn, int pos,
 		      int size, u32 value)
 {
@@ -227,8 +188,7 @@ static int emul_write(struct pci_bus *bus, unsigned int devfn, int pos,
 		if (pos < fn->size)
 			fn->range[pos / 4].writes++;
 		emul_cfg_write(fn, pos, size, value);
-		if (host->watch && fn->below && pos / 4 == PCI_PRIMARY_BUS / 4)
-			emul_watch(host);
+		emul_watch(fn, pos);
 	} else {
 		host->nobody.writes++;
 	}

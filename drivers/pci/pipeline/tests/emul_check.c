@@ -27,18 +27,6 @@
 
 #define EMUL_RANGES	2048
 
-/* Windows of a bridge, or of the host bridge, as they are open on the bus */
-struct emul_window {
-	u64 start;
-	u64 end;
-};
-
-struct emul_windows {
-	struct emul_window io;
-	struct emul_window mem;
-	struct emul_window pref;
-};
-
 /* What a BAR covers, on the bus */
 struct emul_range {
 	u64 start;
@@ -76,22 +64,6 @@ static bool emul_open(const struct emul_window *w)
 static bool emul_inside(const struct emul_window *w, u64 start, u64 end)
 {
 	return emul_open(w) && start >= w->start && end <= w->end;
-}
-
-/* PCI-to-PCI Bridge Architecture Specification r1.2 sec 3.2.5.6 to 3.2.5.10 */
-static void emul_read_windows(const struct emul_fn *fn, struct emul_windows *w)
-{
-	w->io.start = (emul_peek(fn, PCI_IO_BASE, 1) & 0xf0) << 8 |
-		      emul_peek(fn, PCI_IO_BASE_UPPER16, 2) << 16;
-	w->io.end = (emul_peek(fn, PCI_IO_LIMIT, 1) & 0xf0) << 8 |
-		    emul_peek(fn, PCI_IO_LIMIT_UPPER16, 2) << 16 | 0xfff;
-	w->mem.start = emul_peek(fn, PCI_MEMORY_BASE, 2) << 16;
-	w->mem.end = emul_peek(fn, PCI_MEMORY_LIMIT, 2) << 16 | 0xfffff;
-	w->pref.start = (emul_peek(fn, PCI_PREF_MEMORY_BASE, 2) & 0xfff0) << 16 |
-			(u64)emul_peek(fn, PCI_PREF_BASE_UPPER32, 4) << 32;
-	w->pref.end = (emul_peek(fn, PCI_PREF_MEMORY_LIMIT, 2) & 0xfff0) << 16 |
-		      (u64)emul_peek(fn, PCI_PREF_LIMIT_UPPER32, 4) << 32 |
-		      0xfffff;
 }
 
 static struct emul_window emul_window_of(struct pci_bus *bus,

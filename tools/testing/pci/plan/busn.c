@@ -6,12 +6,6 @@
 
 #include "busn.h"
 
-unsigned int busn_random(unsigned long long *seed, unsigned int below)
-{
-	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (*seed >> 33) % below;
-}
-
 /* Is there a place for one more bus on @parent now?  Its longest extent */
 static int gap(const struct pci_busn_plan *plan, unsigned int count,
 	       unsigned int parent, int start)
@@ -41,38 +35,38 @@ void busn_make(struct pci_busn_plan *plan, unsigned long long *seed,
 	memset(plan->foreign, 0, sizeof(plan->foreign));
 	memset(bus, 0, count * sizeof(*bus));
 	bus[0] = (struct pci_busn){ .end = last, .own = 1, .pinned = true };
-	if (!busn_random(seed, 8))
-		plan->foreign[1 + busn_random(seed, last)] = true;
+	if (!plan_random(seed, 8))
+		plan->foreign[1 + plan_random(seed, last)] = true;
 
 	for (try = 0; try < 64 && n < count - 1; try++) {
-		parent = busn_random(seed, n);
+		parent = plan_random(seed, n);
 		start = bus[parent].start + bus[parent].own +
-			busn_random(seed, last + 1);
+			plan_random(seed, last + 1);
 		if (start > bus[parent].end)
 			continue;
 		len = gap(plan, n, parent, start);
 		if (!len)
 			continue;
-		len = 1 + busn_random(seed, len);
+		len = 1 + plan_random(seed, len);
 		bus[n] = (struct pci_busn){
 			.parent = parent,
 			.start = start,
 			.end = start + len - 1,
-			.own = 1 + (len > 1 && !busn_random(seed, 6)),
-			.hotplug = busn_random(seed, 2),
+			.own = 1 + (len > 1 && !plan_random(seed, 6)),
+			.hotplug = plan_random(seed, 2),
 		};
 		n++;
 	}
 	for (i = n - 1; i; i--) {
-		if (!busn_random(seed, 3))
+		if (!plan_random(seed, 3))
 			bus[i].pinned = true;
-		if (!busn_random(seed, 16))
+		if (!plan_random(seed, 16))
 			bus[i].fixed = true;
 		if (bus[i].pinned || bus[i].fixed)
 			bus[bus[i].parent].pinned = true;
 	}
 	do {
-		parent = busn_random(seed, n);
+		parent = plan_random(seed, n);
 	} while (bus[parent].fixed);
 	bus[n] = (struct pci_busn){ .parent = parent, .end = -1, .own = 1 };
 	*want = n;

@@ -4,12 +4,10 @@
 #define BUSN_H
 
 #include "plan.h"
+#include "random.h"
 
 #define BUSN_NODES	64
 #define BUSN_SEARCHED	8	/* what an exhaustive search can do */
-
-/* A number generator of its own, so that a seed is the same everywhere */
-unsigned int busn_random(unsigned long long *seed, unsigned int below);
 
 void busn_make(struct pci_busn_plan *plan, unsigned long long *seed,
 	       int last, unsigned int count, unsigned int *want);

@@ -151,7 +151,7 @@ static void test_large(void **state)
 	(void)state;
 	for (seed = 1; seed <= plans; seed++) {
 		at = seed;
-		busn_make(&plan, &at, 255, 3 + busn_random(&at, BUSN_NODES - 2), &want);
+		busn_make(&plan, &at, 255, 3 + plan_random(&at, BUSN_NODES - 2), &want);
 		if (pci_plan_busn(&plan, want))
 			continue;
 		solved++;
@@ -179,8 +179,8 @@ static void test_best(void **state)
 	(void)state;
 	for (seed = 1; seed <= plans; seed++) {
 		at = seed;
-		busn_make(&plan, &at, 3 + busn_random(&at, 7),
-			  3 + busn_random(&at, 4), &want);
+		busn_make(&plan, &at, 3 + plan_random(&at, 7),
+			  3 + plan_random(&at, 4), &want);
 		best = busn_best(&plan, want);
 		ret = pci_plan_busn(&plan, want);
 		if (!ret) {

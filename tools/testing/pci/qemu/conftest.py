@@ -38,7 +38,6 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "arch(name...): says something on these only")
     config.addinivalue_line("markers", "compare: a row of the table base against series")
     config.addinivalue_line("markers", "modular: needs a kernel with the drivers as modules")
-    config.addinivalue_line("markers", "planner: outcome depends on the planner issue")
     for option, env in (("kernel", "PCI_KERNEL"), ("modules", "PCI_MODULES"),
                         ("results", "PCI_RESULTS")):
         value = config.getoption(option)

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: put a plan of addresses in place
+ *
+ * First the resource tree, which may refuse: then all of it is put back.  Then
+ * registers: no window ever leaves out an address that is in use behind it, not
+ * even between two writes, and no two ranges that are decoded overlap.  To this
+ * end windows shrink or close from the bottom up first, and grow or open from
+ * the top down then.
+ */
+#include <linux/ioport.h>
+#include <linux/pci.h>
+
+#include "../pci.h"
+#include "layout.h"
+#include "pipeline.h"
+
+static bool layout_same(const struct pci_plan_place *a,
+			const struct pci_plan_place *b)
+{
+	return a->has == b->has &&
+	       (!a->has || (a->start == b->start && a->end == b->end));
+}
+
+/* Which items stay where they are, or have something inside that does */
+static void layout_mark(struct pci_layout *layout)
+{
+	struct pci_plan_item *item = layout->plan.item;
+	unsigned int i;
+
+	for (i = 0; i < layout->plan.count; i++)
+		layout->res[i].stays = item[i].old.has &&
+				       layout_same(&item[i].old, &item[i].new);
+	for (i = layout->plan.count; --i; )
+		if (layout->res[i].stays)
+			layout->res[item[i].to].stays = true;
+}
+
+static bool layout_changes(const struct pci_layout *layout, unsigned int i)
+{
+	const struct pci_plan_item *item = &layout->plan.item[i];
+
+	return layout->res[i].res && !layout_same(&item->old, &item->new);
+}
+
+/* The resource that one goes into */
+static struct resource *layout_parent(struct pci_layout *layout, unsigned int i,
+				      const struct resource *to)
+{
+	unsigned int in = layout->plan.item[i].to;
+	struct resource *res;
+
+	if (in)
+		return layout->res[in].res;
+
+	pci_bus_for_each_resource(layout->bus, res)
+		if (res && resource_type(res) == layout->type &&
+		    resource_contains(res, to))
+			return res;
+
+	return NULL;
+}
+
+/* What the flags of a window are when it has a place */
+static unsigned long layout_window_flags(const struct pci_dev *bridge, int idx)
+{
+	switch (idx) {
+	case PCI_BRIDGE_IO_WINDOW:
+		return IORESOURCE_IO;
+	case PCI_BRIDGE_MEM_WINDOW:
+		return IORESOURCE_MEM;
+	default:
+		return IORESOURCE_MEM | IORESOURCE_PREFETCH |
+		       (bridge->pref_64_window ?
+			IORESOURCE_MEM_64 | PCI_PREF_RANGE_TYPE_64 : 0);
+	}
+}
+
+/* What a resource is to be */
+static struct resource layout_target(struct pci_layout *layout, unsigned int i)
+{
+	const struct pci_layout_res *r = &layout->res[i];
+	const struct pci_plan_place *new = &layout->plan.item[i].new;
+	struct pci_bus_region region = { .start = new->start, .end = new->end };
+	struct resource to = *r->res;
+
+	if (!new->has)
+		return (struct resource) {};
+
+	if (layout->plan.item[i].window)
+		to.flags |= layout_window_flags(r->dev, r->res - r->dev->resource);
+	to.flags &= ~(IORESOURCE_UNSET | IORESOURCE_STARTALIGN);
+	pcibios_bus_to_resource(r->dev->bus, &to, &region);
+	return to;
+}
+
+/* Change one end of a window, or both, with something inside */
+static int layout_adjust(struct resource *res, resource_size_t start,
+			 resource_size_t end)
+{
+	return adjust_resource(res, start, end - start + 1);
+}
+
+/* Everything that changes out of the tree, but what stays inside windows */
+static int layout_take_out(struct pci_layout *layout)
+{
+	struct resource to, *res;
+	unsigned int i;
+	int ret;
+
+	for (i = layout->plan.count; --i; ) {
+		res = layout->res[i].res;
+		if (!layout_changes(layout, i) || !res->parent)
+			continue;
+
+		if (!layout->res[i].stays) {
+			ret = release_resource(res);
+		} else {
+			to = layout_target(layout, i);
+			ret = layout_adjust(res, max(res->start, to.start),
+					    min(res->end, to.end));
+		}
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+static int layout_put_in(struct pci_layout *layout)
+{
+	struct resource to, *res, *parent;
+	unsigned int i;
+	int ret;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		if (!layout_changes(layout, i))
+			continue;
+
+		res = layout->res[i].res;
+		to = layout_target(layout, i);
+		if (layout->res[i].stays) {
+			ret = layout_adjust(res, to.start, to.end);
+		} else {
+			res->start = to.start;
+			res->end = to.end;
+			res->flags = to.flags;
+			if (!layout->plan.item[i].new.has)
+				continue;
+			parent = layout_parent(layout, i, &to);
+			ret = parent ? request_resource(parent, res) : -EINVAL;
+		}
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+/* The tree as it was; what is in the way of it is ours */
+static void layout_put_back(struct pci_layout *layout)
+{
+	struct pci_layout_res *r;
+	unsigned int i;
+
+	for (i = layout->plan.count; --i; ) {
+		r = &layout->res[i];
+		if (!layout_changes(layout, i) || !r->res->parent)
+			continue;
+		if (r->stays)
+			layout_adjust(r->res, max(r->res->start, r->start),
+				      min(r->res->end, r->end));
+		else
+			release_resource(r->res);
+	}
+
+	for (i = 1; i < layout->plan.count; i++) {
+		r = &layout->res[i];
+		if (!layout_changes(layout, i))
+			continue;
+		if (r->stays) {
+			layout_adjust(r->res, r->start, r->end);
+			continue;
+		}
+		r->res->start = r->start;
+		r->res->end = r->end;
+		r->res->flags = r->flags;
+		if (r->parent && request_resource(r->parent, r->res))
+			pci_err(r->dev, "%pR: can't be put back\n", r->res);
+	}
+}
+
+/* Every write to a window that is in use goes through here */
+static void layout_write(struct pci_dev *bridge, int where, int size, u32 val)
+{
+	if (size == 2)
+		pci_write_config_word(bridge, where, val);
+	else
+		pci_write_config_dword(bridge, where, val);
+}
+
+/* The registers of a window: base and limit, and upper halves if it has any */
+struct layout_regs {
+	u32	low;
+	u32	base_upper;
+	u32	limit_upper;
+};
+
+static struct layout_regs layout_mem_regs(const struct pci_plan_place *place)
+{
+	if (!place->has)
+		return (struct layout_regs) {
+			.low = 0x0000fff0,
+			.base_upper = U32_MAX,
+		};
+
+	return (struct layout_regs) {
+		.low = ((place->start >> 16) & 0xfff0) |
+		       (place->end & 0xfff00000),
+		.base_upper = upper_32_bits(place->start),
+		.limit_upper = upper_32_bits(place->end),
+	};
+}
+
+/*
+ * A window with something in use inside ends later before it ends, so to say,
+ * and starts earlier before it starts: between two writes it may be larger than
+ * before and after, but never leaves out what both have.
+ */
+static void layout_write_mem(struct pci_dev *bridge, int idx,
+			     const struct pci_plan_place *from,
+			     const struct pci_plan_place *to)
+{
+	struct layout_regs old = layout_mem_regs(from);
+	struct layout_regs new = layout_mem_regs(to);
+
+	if (idx == PCI_BRIDGE_MEM_WINDOW) {
+		layout_write(bridge, PCI_MEMORY_BASE, 4, new.low);
+		return;
+	}
+
+	if (!bridge->pref_64_window) {
+		layout_write(bridge, PCI_PREF_MEMORY_BASE, 4, new.low);
+		return;
+	}
+
+	/* Nothing is in use inside: closed until the last write */
+	if (!from->has || !to->has)
+		layout_write(bridge, PCI_PREF_BASE_UPPER32, 4, U32_MAX);
+	else if (new.base_upper < old.base_upper)
+		layout_write(bridge, PCI_PREF_BASE_UPPER32, 4, new.base_upper);
+	if (new.limit_upper > old.limit_upper)
+		layout_write(bridge, PCI_PREF_LIMIT_UPPER32, 4, new.limit_upper);
+
+	layout_write(bridge, PCI_PREF_MEMORY_BASE, 4, new.low);
+
+	if (new.limit_upper < old.limit_upper || !from->has)
+		layout_write(bridge, PCI_PREF_LIMIT_UPPER32, 4, new.limit_upper);
+	if (!from->has || !to->has || new.base_upper > old.base_upper)
+		layout_write(bridge, PCI_PREF_BASE_UPPER32, 4, new.base_upper);
+}
+
+/* As the above; base and limit have one upper register together */
+static void layout_write_io(struct pci_dev *bridge,
+			    const struct pci_plan_place *from,
+			    const struct pci_plan_place *to)
+{
+	u16 mask = bridge->io_window_1k ? PCI_IO_1K_RANGE_MASK & 0xff :
+					  PCI_IO_RANGE_MASK & 0xff;
+	u32 upper = 0, old_upper = 0;
+	u16 low = 0x00f0, type;
+
+	if (to->has) {
+		low = ((to->end >> 8) & mask) << 8 | ((to->start >> 8) & mask);
+		upper = (to->end & 0xffff0000) | (to->start >> 16);
+	}
+	if (from->has)
+		old_upper = (from->end & 0xffff0000) | (from->start >> 16);
+
+	pci_read_config_word(bridge, PCI_IO_BASE, &type);
+	if ((type & PCI_IO_RANGE_TYPE_MASK) != PCI_IO_RANGE_TYPE_32) {
+		layout_write(bridge, PCI_IO_BASE, 2, low);
+		return;
+	}
+
+	if (!from->has || !to->has)
+		layout_write(bridge, PCI_IO_BASE_UPPER16, 4, 0x0000ffff);
+	else if (upper != old_upper)
+		layout_write(bridge, PCI_IO_BASE_UPPER16, 4,
+			     max(upper & 0xffff0000, old_upper & 0xffff0000) |
+			     min(upper & 0xffff, old_upper & 0xffff));
+	layout_write(bridge, PCI_IO_BASE, 2, low);
+	if (!from->has || !to->has || upper != old_upper)
+		layout_write(bridge, PCI_IO_BASE_UPPER16, 4, upper);
+}
+
+static void layout_write_window(const struct pci_layout_res *r,
+				const struct pci_plan_place *from,
+				const struct pci_plan_place *to)
+{
+	int idx = r->res - r->dev->resource;
+
+	if (layout_same(from, to))
+		return;
+
+	if (idx == PCI_BRIDGE_IO_WINDOW)
+		layout_write_io(r->dev, from, to);
+	else
+		layout_write_mem(r->dev, idx, from, to);
+}
+
+/* What a window has both before and after, if something inside stays */
+static struct pci_plan_place layout_both(const struct pci_layout *layout,
+					 unsigned int i)
+{
+	const struct pci_plan_item *item = &layout->plan.item[i];
+	struct pci_plan_place both = {};
+
+	if (layout->res[i].stays) {
+		both.has = true;
+		both.start = max(item->old.start, item->new.start);
+		both.end = min(item->old.end, item->new.end);
+	}
+	return both;
+}
+
+/* Windows of bridges that are new are programmed by whoever sets these up */
+static bool layout_programs(const struct pci_layout *layout, unsigned int i)
+{
+	return layout_changes(layout, i) && layout->plan.item[i].window &&
+	       layout->res[i].dev->stage >= PCI_STAGE_ADD;
+}
+
+static void layout_program(struct pci_layout *layout)
+{
+	struct pci_plan_item *item = layout->plan.item;
+	struct pci_plan_place both;
+	struct pci_layout_res *r;
+	unsigned int i;
+
+	for (i = layout->plan.count; --i; ) {
+		if (!layout_programs(layout, i))
+			continue;
+		both = layout_both(layout, i);
+		layout_write_window(&layout->res[i], &item[i].old, &both);
+	}
+
+	for (i = 1; i < layout->plan.count; i++) {
+		if (!layout_programs(layout, i))
+			continue;
+		both = layout_both(layout, i);
+		layout_write_window(&layout->res[i], &both, &item[i].new);
+	}
+
+	for (i = 1; i < layout->plan.count; i++) {
+		r = &layout->res[i];
+		if (!layout_changes(layout, i) || item[i].window ||
+		    !item[i].new.has)
+			continue;
+		pci_update_resource(r->dev, r->res - r->dev->resource);
+		pci_info(r->dev, "%s %pR: assigned\n",
+			 pci_resource_name(r->dev, r->res - r->dev->resource),
+			 r->res);
+	}
+}
+
+/* To a driver, a BAR without an address is none; a window is closed */
+static void layout_forget_unplaced(struct pci_layout *layout)
+{
+	struct pci_plan_item *item = layout->plan.item;
+	struct resource *res;
+	unsigned int i;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		res = layout->res[i].res;
+		if (!res || item[i].fixed || item[i].new.has)
+			continue;
+		res->start = 0;
+		res->end = 0;
+		res->flags = 0;
+	}
+}
+
+/**
+ * pci_layout_apply - put a plan in place
+ * @layout: the layout, planned and checked
+ *
+ * Windows of bridges in the driver model are programmed, and BARs.  Allocates
+ * nothing.
+ *
+ * Context: process context, pci_bus_sem and pci_assign_rwsem held.
+ * Return: 0, or a negative errno if the resource tree does not allow it any
+ * more; then nothing has changed.
+ */
+int pci_layout_apply(struct pci_layout *layout)
+{
+	int ret;
+
+	layout_mark(layout);
+	ret = layout_take_out(layout);
+	if (!ret)
+		ret = layout_put_in(layout);
+	if (ret) {
+		layout_put_back(layout);
+		return ret;
+	}
+
+	layout_program(layout);
+	layout_forget_unplaced(layout);
+	return 0;
+}

@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: collect what a plan of addresses is about
+ *
+ * Reads devices and the resource tree, and changes neither.  A plan is made in
+ * addresses on the bus, as registers have them: what has to be below 4 GiB is
+ * below 4 GiB there, whatever the host bridge translates them to.
+ */
+#include <linux/bsearch.h>
+#include <linux/ioport.h>
+#include <linux/limits.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include "../pci.h"
+#include "layout.h"
+#include "pipeline.h"
+
+#define LAYOUT_TOP	((1ULL << 62) - 1)	/* last address of a bus */
+#define LAYOUT_ISA	0x300			/* alias bits of I/O ports */
+
+/* The items for the windows of the bridge to a bus */
+struct layout_windows {
+	unsigned int	pref;
+	unsigned int	other;
+};
+
+/* Room for one item more; counts on if there is no memory for it yet */
+static struct pci_plan_item *layout_add(struct pci_layout *layout,
+					struct pci_dev *dev,
+					struct resource *res)
+{
+	unsigned int i = layout->plan.count++;
+	struct pci_plan_item *item;
+
+	if (i >= layout->max)
+		return NULL;
+
+	layout->res[i] = (struct pci_layout_res) {
+		.dev = dev,
+		.res = res,
+	};
+	if (res) {
+		layout->res[i].parent = res->parent;
+		layout->res[i].start = res->start;
+		layout->res[i].end = res->end;
+		layout->res[i].flags = res->flags;
+	}
+
+	item = &layout->plan.item[i];
+	*item = (struct pci_plan_item) {
+		.alt = PCI_PLAN_NO_ALT,
+		.align = 1,
+		.limit = LAYOUT_TOP,
+	};
+	return item;
+}
+
+static void layout_place(struct pci_plan_item *item, u64 start, u64 end)
+{
+	item->old.has = true;
+	item->old.start = start;
+	item->old.end = end;
+}
+
+/* Something in the way that stays there */
+static void layout_block(struct pci_layout *layout, unsigned int parent,
+			 u64 start, u64 end)
+{
+	struct pci_plan_item *item = layout_add(layout, NULL, NULL);
+
+	if (!item)
+		return;
+
+	item->parent = parent;
+	item->size = end - start + 1;
+	item->limit = max_t(u64, item->limit, end);
+	item->hold = PCI_HOLD_PINNED;
+	layout_place(item, start, end);
+}
+
+/* Is something where it should not be?  Then it had better stay there */
+static bool layout_odd(struct pci_plan_item *item)
+{
+	u64 mask = item->align - 1;
+
+	if (!(item->old.start & mask) && item->old.end <= item->limit &&
+	    !(item->window && ((item->old.end + 1) & mask)))
+		return false;
+
+	item->align = 1;
+	item->limit = max(item->limit, item->old.end);
+	return true;
+}
+
+static void layout_to_bus(struct pci_bus *bus, struct resource *res,
+			  struct pci_bus_region *region)
+{
+	pcibios_resource_to_bus(bus, region, res);
+}
+
+/* Can a prefetchable window be anywhere? */
+static bool layout_is_64(const struct pci_dev *bridge)
+{
+	return bridge->pref_window && bridge->pref_64_window;
+}
+
+/* The window of the bridge to a bus that a BAR is to be in */
+static unsigned int layout_window_for(const struct pci_bus *bus,
+				      const struct layout_windows *windows,
+				      unsigned long flags)
+{
+	const struct pci_dev *bridge = bus->self;
+
+	if (!bridge || !(flags & IORESOURCE_PREFETCH) || !bridge->pref_window)
+		return windows->other;
+	if (!(flags & IORESOURCE_MEM_64) && layout_is_64(bridge))
+		return windows->other;
+
+	return windows->pref;
+}
+
+/* Is a BAR one that ASSIGN gives an address to? */
+static bool layout_assigns(struct pci_dev *dev, const struct resource *res)
+{
+	u16 class = dev->class >> 8, command;
+
+	if (res->flags & IORESOURCE_PCI_FIXED)
+		return false;
+
+	/* Don't touch classless devices or host bridges */
+	if (class == PCI_CLASS_NOT_DEFINED || class == PCI_CLASS_BRIDGE_HOST)
+		return false;
+
+	/* Nor IOAPIC devices already enabled by firmware */
+	if (class == PCI_CLASS_SYSTEM_PIC) {
+		pci_read_config_word(dev, PCI_COMMAND, &command);
+		if (command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY))
+			return false;
+	}
+
+	return true;
+}
+
+static enum pci_plan_hold layout_hold(const struct pci_layout *layout,
+				      struct pci_dev *dev,
+				      const struct resource *res)
+{
+	if (dev->stage >= PCI_STAGE_ADD || res->child ||
+	    res->flags & IORESOURCE_PCI_FIXED ||
+	    layout->flags & PCI_LAYOUT_KEEP_BARS)
+		return PCI_HOLD_PINNED;
+
+	return PCI_HOLD_CLAIMED;
+}
+
+static bool layout_is_optional(int idx)
+{
+	if (idx == PCI_ROM_RESOURCE)
+		return true;
+#ifdef CONFIG_PCI_IOV
+	if (idx >= PCI_IOV_RESOURCES && idx <= PCI_IOV_RESOURCE_END)
+		return true;
+#endif
+	return false;
+}
+
+/* I/O ports that an architecture does not want BARs at */
+static u64 layout_avoid(struct pci_dev *dev)
+{
+	struct resource res = { .start = 0x100, .end = 0x1ff,
+				.flags = IORESOURCE_IO };
+
+	if (pcibios_align_resource(dev, &res, 1, 1) == res.start)
+		return 0;
+
+	return LAYOUT_ISA;
+}
+
+static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
+			   int idx, const struct layout_windows *windows)
+{
+	struct resource *res = &dev->resource[idx];
+	struct pci_bus_region region;
+	struct pci_plan_item *item;
+	resource_size_t align;
+
+	if (!(res->flags & layout->type) || !resource_size(res) ||
+	    (!res->parent && !layout_assigns(dev, res)))
+		return;
+
+	align = pci_resource_alignment(dev, res);
+	if (!res->parent && !align) {
+		pci_warn(dev, "%s %pR: bogus alignment\n",
+			 pci_resource_name(dev, idx), res);
+		return;
+	}
+
+	item = layout_add(layout, dev, res);
+	if (!item)
+		return;
+
+	item->parent = layout_window_for(dev->bus, windows, res->flags);
+	item->size = resource_size(res);
+	item->align = max_t(u64, align, 1);
+	item->optional = layout_is_optional(idx);
+	item->pref = res->flags & IORESOURCE_PREFETCH;
+	if (res->flags & IORESOURCE_IO)
+		item->avoid = layout_avoid(dev);
+	if (!(res->flags & IORESOURCE_MEM_64))
+		item->limit = U32_MAX;
+	else if (pci_is_root_bus(dev->bus))
+		item->prefer = SZ_4G;
+
+	if (res->parent) {
+		layout_to_bus(dev->bus, res, &region);
+		layout_place(item, region.start, region.end);
+		item->hold = layout_hold(layout, dev, res);
+		if (layout_odd(item))
+			item->hold = PCI_HOLD_PINNED;
+	}
+}
+
+/* What a window of a hotplug bridge should have */
+static u64 layout_reserve(const struct pci_dev *bridge, int idx)
+{
+	if (!bridge->is_hotplug_bridge)
+		return 0;
+
+	switch (idx) {
+	case PCI_BRIDGE_IO_WINDOW:
+		return pci_hotplug_io_size;
+	case PCI_BRIDGE_MEM_WINDOW:
+		return pci_hotplug_mmio_size +
+		       (bridge->pref_window ? 0 : pci_hotplug_mmio_pref_size);
+	default:
+		return pci_hotplug_mmio_pref_size;
+	}
+}
+
+static bool layout_has_window(const struct pci_dev *bridge, int idx)
+{
+	switch (idx) {
+	case PCI_BRIDGE_IO_WINDOW:
+		return bridge->io_window;
+	case PCI_BRIDGE_MEM_WINDOW:
+		return true;
+	default:
+		return bridge->pref_window;
+	}
+}
+
+/* A window that may change; its index */
+static unsigned int layout_add_window(struct pci_layout *layout,
+				      struct pci_dev *bridge, int idx,
+				      unsigned int parent, unsigned int alt)
+{
+	struct resource *res = &bridge->resource[idx];
+	unsigned int i = layout->plan.count;
+	struct pci_bus_region region;
+	struct pci_plan_item *item;
+
+	item = layout_add(layout, bridge, res);
+	if (!item)
+		return i;
+
+	item->parent = parent;
+	item->alt = alt;
+	item->window = true;
+	item->pref = idx == PCI_BRIDGE_PREF_MEM_WINDOW;
+	item->hotplug = bridge->is_hotplug_bridge;
+	item->fixed = res->flags & IORESOURCE_PCI_FIXED;
+	item->reserve = layout_reserve(bridge, idx);
+	item->align = idx != PCI_BRIDGE_IO_WINDOW ? SZ_1M :
+		      bridge->io_window_1k ? SZ_1K : SZ_4K;
+	if (idx != PCI_BRIDGE_PREF_MEM_WINDOW || !layout_is_64(bridge))
+		item->limit = U32_MAX;
+	else if (pci_is_root_bus(bridge->bus))
+		item->prefer = SZ_4G;
+
+	if (res->parent) {
+		layout_to_bus(bridge->bus, res, &region);
+		layout_place(item, region.start, region.end);
+		if (layout_odd(item) ||
+		    layout->flags & PCI_LAYOUT_KEEP_WINDOWS)
+			item->fixed = true;
+	}
+	return i;
+}
+
+static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
+			       const struct layout_windows *windows);
+
+static void layout_collect_bridge(struct pci_layout *layout,
+				  struct pci_dev *bridge,
+				  const struct layout_windows *above)
+{
+	/* What a transparent bridge has no window for it passes on as well */
+	unsigned int alt = bridge->transparent ? above->other : PCI_PLAN_NO_ALT;
+	unsigned long flags = IORESOURCE_PREFETCH |
+			      (layout_is_64(bridge) ? IORESOURCE_MEM_64 : 0);
+	struct layout_windows windows = {};
+	unsigned int in;
+
+	if (layout->type & IORESOURCE_IO) {
+		if (!layout_has_window(bridge, PCI_BRIDGE_IO_WINDOW))
+			return;
+		windows.other = layout_add_window(layout, bridge,
+						  PCI_BRIDGE_IO_WINDOW,
+						  above->other, alt);
+		windows.pref = windows.other;
+	} else {
+		windows.other = layout_add_window(layout, bridge,
+						  PCI_BRIDGE_MEM_WINDOW,
+						  above->other, alt);
+		windows.pref = windows.other;
+		if (layout_has_window(bridge, PCI_BRIDGE_PREF_MEM_WINDOW)) {
+			in = layout_window_for(bridge->bus, above, flags);
+			windows.pref = layout_add_window(layout, bridge,
+							 PCI_BRIDGE_PREF_MEM_WINDOW,
+							 in, windows.other);
+		}
+	}
+	layout_collect_bus(layout, bridge->subordinate, &windows);
+}
+
+static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
+			       const struct layout_windows *windows)
+{
+	struct pci_dev *dev;
+	int i;
+
+	list_for_each_entry(dev, &bus->devices, bus_list) {
+		if (dev->is_virtfn)
+			continue;
+
+		for (i = 0; i < PCI_BRIDGE_RESOURCES; i++)
+			layout_add_bar(layout, dev, i, windows);
+		if (!dev->subordinate)
+			continue;
+		if (dev->hdr_type == PCI_HEADER_TYPE_BRIDGE)
+			layout_collect_bridge(layout, dev, windows);
+		else
+			layout->cardbus = true;
+	}
+}
+
+/* The window of a root bus that begins next from @from on */
+static struct resource *layout_next_window(struct pci_layout *layout, u64 from,
+					   struct pci_bus_region *next)
+{
+	struct resource *res, *found = NULL;
+	struct pci_bus_region region;
+
+	pci_bus_for_each_resource(layout->bus, res) {
+		if (!res || resource_type(res) != layout->type ||
+		    !resource_size(res))
+			continue;
+
+		layout_to_bus(layout->bus, res, &region);
+		if (region.start < from || region.start > LAYOUT_TOP)
+			continue;
+		if (!found || region.start < next->start) {
+			found = res;
+			*next = region;
+		}
+	}
+	if (found)
+		next->end = min_t(u64, next->end, LAYOUT_TOP);
+
+	return found;
+}
+
+/* What of the start of a window the architecture does not want to be used */
+static void layout_block_low(struct pci_layout *layout, struct resource *res,
+			     const struct pci_bus_region *region)
+{
+	struct resource avail = *res;
+	struct pci_dev *dev;
+	u64 size;
+
+	if (!avail.start)
+		avail.start = layout->type & IORESOURCE_IO ? PCIBIOS_MIN_IO :
+							     PCIBIOS_MIN_MEM;
+	dev = list_first_entry_or_null(&layout->bus->devices, struct pci_dev,
+				       bus_list);
+	if (dev)
+		avail.start = pcibios_align_resource(dev, &avail, 1, 1);
+
+	size = min_t(u64, avail.start - res->start, resource_size(res));
+	if (size)
+		layout_block(layout, 0, region->start, region->start + size - 1);
+}
+
+/* The windows of a root bus are one range with holes */
+static void layout_collect_root(struct pci_layout *layout)
+{
+	struct pci_plan_item *root = layout_add(layout, NULL, NULL), *item;
+	struct pci_bus_region region;
+	struct resource *res;
+	u64 next = 0;
+
+	while ((res = layout_next_window(layout, next, &region))) {
+		if (root && !root->old.has)
+			layout_place(root, region.start, region.end);
+		else
+			layout_block(layout, 0, next, region.start - 1);
+		if (root)
+			root->old.end = region.end;
+
+		layout_block_low(layout, res, &region);
+		if (res->flags & IORESOURCE_PREFETCH) {
+			item = layout->plan.count < layout->max ?
+			       &layout->plan.item[layout->plan.count] : NULL;
+			layout_block(layout, 0, region.start, region.end);
+			if (item)
+				item->barrier = true;
+		}
+		next = region.end + 1;
+	}
+	if (root) {
+		root->window = true;
+		root->fixed = true;
+	}
+}
+
+/* The windows of a bridge that stay as they are, and the fallback */
+static unsigned int layout_add_fixed(struct pci_layout *layout,
+				     struct pci_dev *bridge, int idx,
+				     unsigned int alt)
+{
+	struct resource *res = &bridge->resource[idx];
+	unsigned int i = layout->plan.count;
+	struct pci_bus_region region;
+	struct pci_plan_item *item;
+
+	item = layout_add(layout, bridge, res);
+	if (!item)
+		return i;
+
+	item->alt = alt;
+	item->window = true;
+	item->pref = idx == PCI_BRIDGE_PREF_MEM_WINDOW;
+	item->fixed = true;
+	if (res->parent) {
+		layout_to_bus(bridge->bus, res, &region);
+		layout_place(item, region.start, region.end);
+		item->limit = max_t(u64, item->limit, region.end);
+	}
+	return i;
+}
+
+static void layout_collect_windows(struct pci_layout *layout,
+				   struct layout_windows *windows)
+{
+	struct pci_plan_item *root = layout_add(layout, NULL, NULL);
+	struct pci_dev *bridge = layout->bus->self;
+
+	if (root) {
+		layout_place(root, 0, LAYOUT_TOP);
+		root->window = true;
+		root->fixed = true;
+	}
+
+	if (layout->type & IORESOURCE_IO) {
+		windows->other = layout_add_fixed(layout, bridge,
+						  PCI_BRIDGE_IO_WINDOW,
+						  PCI_PLAN_NO_ALT);
+		windows->pref = windows->other;
+	} else {
+		windows->other = layout_add_fixed(layout, bridge,
+						  PCI_BRIDGE_MEM_WINDOW,
+						  PCI_PLAN_NO_ALT);
+		windows->pref = layout_add_fixed(layout, bridge,
+						 PCI_BRIDGE_PREF_MEM_WINDOW,
+						 windows->other);
+	}
+}
+
+static int layout_by_pointer(const void *a, const void *b)
+{
+	const struct resource *const *p = a, *const *q = b;
+
+	return *p < *q ? -1 : *p > *q;
+}
+
+static bool layout_knows(const struct pci_layout *layout, struct resource *res)
+{
+	return bsearch(&res, layout->known, layout->known_count,
+		       sizeof(*layout->known), layout_by_pointer);
+}
+
+/* What is in a window and belongs to no device here stays where it is */
+static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
+			       struct resource *in, struct pci_bus *bus)
+{
+	struct pci_bus_region region;
+	struct resource *res;
+
+	for (res = in->child; res; res = res->sibling) {
+		/* Counting: any may be foreign */
+		if (layout->known && layout_knows(layout, res))
+			continue;
+
+		layout_to_bus(bus, res, &region);
+		layout_block(layout, window, region.start, region.end);
+	}
+}
+
+static void layout_collect_foreign(struct pci_layout *layout)
+{
+	unsigned int i, count = min(layout->plan.count, layout->max);
+	struct pci_layout_res *r;
+	struct resource *res;
+
+	if (pci_is_root_bus(layout->bus)) {
+		pci_bus_for_each_resource(layout->bus, res)
+			if (res && resource_type(res) == layout->type)
+				layout_add_foreign(layout, 0, res, layout->bus);
+	}
+
+	for (i = 1; i < count; i++) {
+		r = &layout->res[i];
+		if (layout->plan.item[i].window && r->res->parent)
+			layout_add_foreign(layout, i, r->res, r->dev->bus);
+	}
+}
+
+static void layout_learn(struct pci_layout *layout)
+{
+	unsigned int i;
+
+	layout->known_count = 0;
+	for (i = 0; i < layout->plan.count; i++)
+		if (layout->res[i].res)
+			layout->known[layout->known_count++] = layout->res[i].res;
+	sort(layout->known, layout->known_count, sizeof(*layout->known),
+	     layout_by_pointer, NULL);
+}
+
+static bool layout_contains(const struct pci_plan_item *window,
+			    const struct pci_plan_item *item)
+{
+	return window->old.has && window->old.start <= item->old.start &&
+	       window->old.end >= item->old.end;
+}
+
+/*
+ * The window that an item is in.  It may be one that would do as well, or be
+ * further up, behind a transparent bridge.
+ */
+static bool layout_find_window(struct pci_plan_item *item,
+			       struct pci_plan_item *r)
+{
+	unsigned int in = r->parent, alt;
+
+	for (;;) {
+		for (alt = in; alt != PCI_PLAN_NO_ALT; alt = item[alt].alt) {
+			if (!layout_contains(&item[alt], r))
+				continue;
+			r->parent = alt;
+			return true;
+		}
+		if (!in)
+			return false;
+		in = item[in].parent;
+	}
+}
+
+static void layout_find_windows(struct pci_layout *layout)
+{
+	struct pci_plan_item *item = layout->plan.item;
+	unsigned int i;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		if (!item[i].old.has || layout_find_window(item, &item[i]))
+			continue;
+
+		/* In none: not for the planner to move */
+		item[i].old.has = false;
+		item[i].size = 0;
+		layout->res[i].res = NULL;
+	}
+}
+
+static void layout_collect_once(struct pci_layout *layout)
+{
+	struct layout_windows windows = {};
+
+	layout->plan.count = 0;
+	if (pci_is_root_bus(layout->bus))
+		layout_collect_root(layout);
+	else
+		layout_collect_windows(layout, &windows);
+	layout_collect_bus(layout, layout->bus, &windows);
+
+	if (layout->known && layout->plan.count <= layout->max)
+		layout_learn(layout);
+	layout_collect_foreign(layout);
+	if (layout->plan.count <= layout->max)
+		layout_find_windows(layout);
+}
+
+static int layout_alloc(struct pci_layout *layout)
+{
+	unsigned int max = layout->plan.count;
+
+	pci_layout_free(layout);
+	layout->plan.item = kvcalloc(max, sizeof(*layout->plan.item), GFP_KERNEL);
+	layout->res = kvcalloc(max, sizeof(*layout->res), GFP_KERNEL);
+	layout->known = kvcalloc(max, sizeof(*layout->known), GFP_KERNEL);
+	if (!layout->plan.item || !layout->res || !layout->known) {
+		pci_layout_free(layout);
+		return -ENOMEM;
+	}
+
+	layout->max = max;
+	return 0;
+}
+
+/**
+ * pci_layout_collect - describe the addresses below a bus
+ * @layout: @bus, @type and @flags are set, the rest is zeroed;
+ *	pci_layout_free() it, also after a failure
+ *
+ * Takes all memory that planning and pci_layout_apply() need.
+ *
+ * Context: process context, pci_bus_sem and pci_assign_rwsem held.
+ * Return: 0 or -ENOMEM.
+ */
+int pci_layout_collect(struct pci_layout *layout)
+{
+	int ret;
+
+	/* Reservations in a window are known when the window is */
+	do {
+		layout_collect_once(layout);
+		if (layout->max && layout->plan.count <= layout->max)
+			return 0;
+		ret = layout_alloc(layout);
+	} while (!ret);
+
+	return ret;
+}
+
+/**
+ * pci_layout_free - give back what pci_layout_collect() has taken
+ * @layout: the layout
+ *
+ * Context: process context.
+ */
+void pci_layout_free(struct pci_layout *layout)
+{
+	kvfree(layout->plan.item);
+	kvfree(layout->res);
+	kvfree(layout->known);
+	layout->plan.item = NULL;
+	layout->res = NULL;
+	layout->known = NULL;
+	layout->max = 0;
+}

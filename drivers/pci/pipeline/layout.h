@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * PCI enumeration pipeline: a plan of addresses and what it is about
+ */
+#ifndef _PCI_LAYOUT_H
+#define _PCI_LAYOUT_H
+
+#include "plan.h"
+
+/**
+ * struct pci_layout_res - the resource that an item of a plan stands for
+ * @dev: whose it is; NULL for what belongs to no device here
+ * @res: the resource
+ * @parent: where it was in the resource tree
+ * @start: as in @res, before
+ * @end: as in @res, before
+ * @flags: as in @res, before
+ * @stays: it, or something inside, stays where it is
+ */
+struct pci_layout_res {
+	struct pci_dev	*dev;
+	struct resource	*res;
+	struct resource	*parent;
+	resource_size_t	start;
+	resource_size_t	end;
+	unsigned long	flags;
+	bool		stays;
+};
+
+/**
+ * struct pci_layout - addresses of one kind below a bus
+ * @bus: a root bus, or one whose windows stay as they are
+ * @type: IORESOURCE_IO or IORESOURCE_MEM
+ * @flags: PCI_LAYOUT_KEEP_*
+ * @plan: the plan, in addresses on the bus
+ * @res: for each item of it
+ * @max: items there is memory for
+ * @cardbus: there is a CardBus bridge, which is not described
+ * @known: the resources of all items, sorted, to know them again
+ * @known_count: of @known
+ */
+struct pci_layout {
+	struct pci_bus		*bus;
+	unsigned long		type;
+	unsigned int		flags;
+	struct pci_plan		plan;
+	struct pci_layout_res	*res;
+	unsigned int		max;
+	bool			cardbus;
+	struct resource		**known;
+	unsigned int		known_count;
+};
+
+int pci_layout_collect(struct pci_layout *layout);
+void pci_layout_free(struct pci_layout *layout);
+int pci_layout_apply(struct pci_layout *layout);
+
+#endif /* _PCI_LAYOUT_H */

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: planning of addresses
+ *
+ * A bridge routes one range of each kind of addresses, which lies in the range
+ * of the bridge above it and beside those of its neighbours.  So room for one
+ * more BAR may have to come from far away.  Room is made by climbing: if there
+ * is none on a bus, the window of the bridge to it has to grow, for which there
+ * must be room one level up, and so on, up to the addresses of the host bridge.
+ *
+ * What has no place and nothing with a place inside is laid out from the bottom
+ * up and placed as one block, the most awkward first.
+ */
+#include "plan_room.h"
+
+/* The most awkward first, what is not in the block last */
+static int plan_by_need(void *priv, const struct list_head *a,
+			const struct list_head *b)
+{
+	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, node);
+	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, node);
+
+	if (i->in_block != k->in_block)
+		return k->in_block;
+	if (i->step != k->step)
+		return i->step < k->step;
+	return plan_want_size(i) < plan_want_size(k);
+}
+
+/* Lay out what is inside a closed window; what it takes to open it */
+static void plan_block(struct pci_plan_item *window, bool optional)
+{
+	struct pci_plan_item *item, *next, *other;
+	struct list_head *at;
+	LIST_HEAD(laid);
+	struct plan_need need;
+	u64 end = 0, from;
+
+	window->step = window->align;
+	plan_inside(item, window)
+		item->in_block = plan_want_size(item) &&
+				 (optional || !item->optional);
+	list_sort(NULL, &window->inside, plan_by_need);
+
+	list_for_each_entry_safe(item, next, &window->inside, node) {
+		if (!item->in_block)
+			break;
+
+		/* The first gap that it fits into */
+		need = plan_wanted(item);
+		from = 0;
+		at = &laid;
+		list_for_each_entry(other, &laid, node) {
+			pci_plan_fit_up(from, &need, &item->packed);
+			if (item->packed + need.size <= other->packed)
+				break;
+			from = other->packed + plan_want_size(other);
+			at = &other->node;
+		}
+		pci_plan_fit_up(from, &need, &item->packed);
+		list_move(&item->node, at);
+		end = max(end, item->packed + need.size);
+		window->step = max(window->step, item->step);
+	}
+	list_splice(&laid, &window->inside);
+
+	if (optional)
+		end = ALIGN(max(end, window->reserve), window->step / 2 ?: 1);
+	window->block = ALIGN(end, window->align);
+}
+
+/* Back to where everything is */
+static void plan_begin(struct pci_plan *plan, bool optional)
+{
+	struct pci_plan_item *item;
+	unsigned int i;
+
+	plan->holds = 0;
+	for (i = 0; i < plan->count; i++) {
+		item = &plan->item[i];
+		INIT_LIST_HEAD(&item->inside);
+		item->in = i ? &plan->item[item->parent] : NULL;
+		item->new = item->old;
+		if (!item->window && item->old.has && item->hold < PCI_HOLD_PINNED)
+			plan->holds |= 1U << item->hold;
+		item->step = item->align;
+		item->weight = item->window ? 1 :
+			       item->hold == PCI_HOLD_FREE ? 0 : 16;
+		if (item->window)
+			item->hold = item->fixed ? PCI_HOLD_PINNED : PCI_HOLD_FREE;
+		item->block = 0;
+		item->extra = 0;
+		item->failed_size = U64_MAX;
+		item->changed = false;
+		item->opens = false;
+		item->packs = false;
+		item->split = false;
+		plan_stay(item);
+	}
+
+	for (i = plan->count; --i; ) {
+		item = &plan->item[i];
+		list_add(&item->node, &item->in->inside);
+		if (!item->new.has)
+			continue;
+		item->in->step = max(item->in->step, item->step);
+		item->in->hold = max(item->in->hold, item->hold);
+		item->in->weight += item->weight;
+	}
+
+	for (i = plan->count; i--; ) {
+		item = &plan->item[i];
+		if (!item->window)
+			continue;
+		list_sort(NULL, &item->inside, pci_plan_by_address);
+		if (!item->new.has)
+			plan_block(item, optional);
+	}
+	plan->measured = false;
+}
+
+/* Does it ask for a place on its own? */
+static bool plan_wants(const struct pci_plan_item *item, bool optional)
+{
+	if (item->new.has || item->split || !plan_want_size(item) ||
+	    (item->window && item->fixed))
+		return false;
+	if (item->optional && !optional)
+		return false;
+
+	return item->in->new.has || item->in->split;
+}
+
+static int plan_by_turn(void *priv, const struct list_head *a,
+			const struct list_head *b)
+{
+	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, order);
+	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, order);
+
+	if (i->turn != k->turn)
+		return i->turn < k->turn;
+	if (i->step != k->step)
+		return i->step < k->step;
+	return plan_want_size(i) < plan_want_size(k);
+}
+
+/*
+ * A place for all that asks for one; the first that gets none because others
+ * have one, or NULL.
+ */
+static struct pci_plan_item *plan_round(struct pci_plan *plan, bool optional,
+					enum pci_plan_hold hold)
+{
+	struct pci_plan_item *item, *failed = NULL;
+	unsigned int i, placed = 0;
+	LIST_HEAD(wants);
+
+	for (i = 1; i < plan->count; i++)
+		if (plan_wants(&plan->item[i], optional))
+			list_add_tail(&plan->item[i].order, &wants);
+	list_sort(NULL, &wants, plan_by_turn);
+	plan->again = false;
+
+	list_for_each_entry(item, &wants, order) {
+		if (item->hopeless)
+			continue;
+		/* Opened for something else: what is inside is on its own now */
+		if (item->new.has)
+			plan->again = true;
+		else if (pci_plan_one(plan, item, hold))
+			placed++;
+		else if (!placed)
+			item->hopeless = true;
+		else if (!failed)
+			failed = item;
+	}
+
+	return failed;
+}
+
+/* What did not fit as a block is to be placed one by one */
+static bool plan_split(struct pci_plan *plan)
+{
+	struct pci_plan_item *item;
+	bool split = false;
+	unsigned int i;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (item->window && plan_wants(item, false)) {
+			item->split = true;
+			split = true;
+		}
+	}
+
+	return split;
+}
+
+/* Is there anything without a place, optional or not? */
+static bool plan_lacks(const struct pci_plan *plan)
+{
+	const struct pci_plan_item *item;
+	unsigned int i;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (!item->new.has && plan_want_size(item))
+			return true;
+	}
+
+	return false;
+}
+
+static unsigned int plan_left(const struct pci_plan *plan, bool optional)
+{
+	const struct pci_plan_item *item;
+	unsigned int i, left = 0;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (!item->window && item->size && !item->new.has &&
+		    (optional || !item->optional))
+			left++;
+	}
+
+	return left;
+}
+
+/* Back to the best round */
+static void plan_restore(struct pci_plan *plan)
+{
+	struct pci_plan_item *item;
+	unsigned int i;
+
+	plan_begin(plan, false);
+	for (i = 0; i < plan->count; i++) {
+		item = &plan->item[i];
+		item->new = item->best;
+		if (item->in != item->best_in)
+			list_move(&item->node, &item->best_in->inside);
+		item->in = item->best_in;
+		plan_stay(item);
+	}
+	for (i = plan->count; i--; ) {
+		item = &plan->item[i];
+		list_sort(NULL, &item->inside, pci_plan_by_address);
+		if (item->new.has && item->in)
+			item->in->step = max(item->in->step, item->step);
+	}
+}
+
+/* All that is required; what had no place comes first the next time */
+static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold)
+{
+	unsigned int tries, left, i, best = UINT_MAX;
+	struct pci_plan_item *failed;
+
+	for (i = 0; i < plan->count; i++) {
+		plan->item[i].turn = 0;
+		plan->item[i].hopeless = false;
+	}
+
+	for (tries = 1; tries <= PLAN_AGAIN; tries++) {
+		plan_begin(plan, false);
+		failed = plan_round(plan, false, hold);
+		while (plan_split(plan) || plan->again)
+			plan_round(plan, false, hold);
+
+		left = plan_left(plan, false);
+		if (left < best) {
+			best = left;
+			for (i = 0; i < plan->count; i++) {
+				plan->item[i].best = plan->item[i].new;
+				plan->item[i].best_in = plan->item[i].in;
+			}
+		}
+		if (!left || !failed || failed->turn)
+			break;
+		failed->turn = tries;
+	}
+
+	plan_restore(plan);
+}
+
+/* What is optional, as long as only what is optional moves for it */
+static void plan_optional(struct pci_plan *plan)
+{
+	struct pci_plan_item *item, *inner;
+	unsigned int i;
+
+	plan_round(plan, true, PCI_HOLD_FREE);
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (!item->window || item->new.has || !item->reserve ||
+		    !item->in->new.has)
+			continue;
+		item->block = ALIGN(item->reserve, item->align);
+		plan_inside(inner, item)
+			inner->in_block = false;
+		pci_plan_one(plan, item, PCI_HOLD_FREE);
+	}
+}
+
+/* Let a window have its reserve */
+static void plan_reserve(struct pci_plan *plan)
+{
+	struct plan_level level = { .fresh = true };
+	struct pci_plan_item *item, *top;
+	unsigned int i;
+	u64 size;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		size = ALIGN(item->reserve, item->align);
+		if (!item->window || !item->new.has || item->fixed ||
+		    item->old.has || plan_size(&item->new) >= size)
+			continue;
+
+		level.need = (struct plan_need) {
+			.exact = true,
+			.base = item->new.start,
+			.size = size,
+		};
+		top = pci_plan_climb(plan, item, &level);
+		if (!top && item->new.end >= size) {
+			level.need.base = item->new.end + 1 - size;
+			level.need.size = size;
+			level.need.exact = true;
+			top = pci_plan_climb(plan, item, &level);
+		}
+		if (top)
+			pci_plan_settle(plan, top, item, PLAN_GROW);
+	}
+}
+
+/* Does a window get a share of what is free beside it? */
+static bool plan_shares(const struct pci_plan_item *item, bool hotplug,
+			bool high)
+{
+	return item->window && item->new.has && !item->old.has &&
+	       item->hotplug == hotplug &&
+	       high == (item->prefer && item->new.start >= item->prefer);
+}
+
+/* What is free inside a window, from @lo to @hi */
+static u64 plan_free(const struct pci_plan_item *window, u64 lo, u64 hi,
+		     bool pref)
+{
+	const struct pci_plan_item *item;
+	u64 room = 0;
+
+	plan_inside(item, window) {
+		if (!item->new.has || item->new.start > hi)
+			break;
+		if (item->barrier && pref)
+			continue;
+		if (item->new.start > lo)
+			room += item->new.start - lo;
+		if (item->new.end >= hi)
+			return room;
+		lo = max(lo, item->new.end + 1);
+	}
+
+	return room + (hi - lo + 1);
+}
+
+/* Share out what is free to windows that are new: to hotplug bridges, if any */
+static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
+			   bool hotplug, bool high)
+{
+	struct plan_level level = {
+		.window = window,
+		.first = window->new.start,
+		.last = window->new.end,
+		.fresh = true,
+	};
+	u64 lo = level.first, hi = level.last, share, align = 1;
+	struct pci_plan_item *item;
+	struct plan_spot spot;
+	unsigned int count = 0, last;
+	bool pref = true;
+
+	plan_inside(item, window) {
+		if (!plan_shares(item, hotplug, high))
+			continue;
+		count++;
+		pref = pref && item->pref;
+		align = max(align, item->align);
+		hi = min(hi, item->limit);
+		if (high)
+			lo = max(lo, item->prefer);
+	}
+	if (!count || lo > hi)
+		return;
+
+	share = plan_free(window, lo, hi, pref) / count;
+	/* Half of what the host bridge has is left for whatever comes */
+	if (!window->in)
+		share /= 2;
+	share = ALIGN_DOWN(share, align);
+	for (; share; share = ALIGN_DOWN(share / 2, align)) {
+		/* What is spare best comes last, where it can be taken back */
+		for (last = 2; last--; ) {
+			plan_inside(item, window) {
+				item->extra = plan_shares(item, hotplug, high) ?
+					      share : 0;
+				item->prio = last && !item->extra;
+			}
+			if (!pci_plan_relay(&level, level.first, level.last,
+					    false, &spot) &&
+			    pci_plan_relay_good(&level)) {
+				pci_plan_settle(plan, window, window, PLAN_GROW);
+				goto done;
+			}
+			pci_plan_reset(window);
+		}
+	}
+done:
+	plan_inside(item, window)
+		item->extra = 0;
+}
+
+/* Leave room to hotplug bridges for the next card */
+static void plan_spread(struct pci_plan *plan)
+{
+	struct pci_plan_item *window, *item;
+	bool hotplug;
+	unsigned int i;
+
+	for (i = 0; i < plan->count; i++) {
+		window = &plan->item[i];
+		if (!window->window || !window->new.has)
+			continue;
+
+		hotplug = false;
+		plan_inside(item, window)
+			if (plan_shares(item, true, false) ||
+			    plan_shares(item, true, true))
+				hotplug = true;
+		plan_spread_in(plan, window, hotplug, false);
+		plan_spread_in(plan, window, hotplug, true);
+	}
+}
+
+static void plan_output(struct pci_plan *plan)
+{
+	unsigned int i;
+
+	for (i = 1; i < plan->count; i++)
+		plan->item[i].to = plan->item[i].in - plan->item;
+}
+
+/**
+ * pci_plan - find a place for everything that has none
+ * @plan: the items; output in @new and @to of each
+ *
+ * Context: any.
+ * Return: how many BARs that are not optional have no place.
+ */
+unsigned int pci_plan(struct pci_plan *plan)
+{
+	unsigned int i;
+
+	for (i = 0; i < plan->count; i++) {
+		plan->item[i].turn = 0;
+		plan->item[i].hopeless = false;
+	}
+	plan_begin(plan, true);
+	plan_round(plan, true, PCI_HOLD_FREE);
+	if (plan_lacks(plan)) {
+		plan_required(plan, PCI_HOLD_MOVABLE);
+		plan_optional(plan);
+		plan_reserve(plan);
+	}
+	plan_spread(plan);
+	plan_output(plan);
+
+	plan->missing = plan_left(plan, true);
+	return plan_left(plan, false);
+}

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: room further up in the hierarchy
+ *
+ * If there is none on a bus, the window of the bridge to it has to grow or to
+ * move, for which there must be room one level up.  Once there is, everything
+ * below goes with the window that it is in, and is moved together where that
+ * has become smaller.
+ */
+#include "plan_room.h"
+
+/* The window moves: its inside can be anywhere, and is laid out anew */
+static bool plan_moving(struct plan_level *level)
+{
+	struct pci_plan_item *window = level->window, *item;
+	u64 step = max(window->align, level->need.step), lo;
+	struct plan_spot spot;
+
+	plan_inside(item, window)
+		item->prio = 0;
+	if (pci_plan_relay(level, 0, PLAN_TOP - 1, level->down, &spot))
+		return false;
+
+	plan_inside(item, window)
+		if (item != level->child && item->try.has)
+			step = max(step, item->step);
+
+	lo = ALIGN_DOWN(spot.lo, window->align);
+	level->need = (struct plan_need) {
+		.base = lo,
+		.size = ALIGN(spot.hi + 1, window->align) - lo,
+		.step = step,
+	};
+	return true;
+}
+
+/* The window grows where it is */
+static bool plan_growing(struct plan_level *level,
+			 const struct pci_plan_item *root)
+{
+	const struct pci_plan_item *window = level->window;
+	struct plan_spot spot;
+	u64 lo, hi;
+
+	if (level->down) {
+		level->grow = PLAN_DOWN;
+		level->first = root->new.start;
+	} else {
+		level->grow = PLAN_UP;
+		level->last = root->new.end;
+	}
+	if (!pci_plan_level(level, &spot))
+		return false;
+
+	lo = ALIGN_DOWN(spot.lo, window->align);
+	hi = ALIGN(spot.hi + 1, window->align) - 1;
+	if (level->effort < PLAN_DROP) {
+		lo = min(lo, window->new.start);
+		hi = max(hi, window->new.end);
+	}
+	level->need = (struct plan_need) {
+		.exact = true,
+		.base = lo,
+		.size = hi - lo + 1,
+	};
+	return true;
+}
+
+/**
+ * pci_plan_climb - make room for an item, as far up as it takes
+ * @plan: the plan
+ * @want: the item
+ * @level: @need of the item, @effort, @hold, @down and @fresh
+ *
+ * Context: any.
+ * Return: the window in which there is room now, for pci_plan_settle(), or NULL.
+ */
+struct pci_plan_item *pci_plan_climb(struct pci_plan *plan,
+				     struct pci_plan_item *want,
+				     struct plan_level *level)
+{
+	struct pci_plan_item *window;
+	struct plan_spot spot;
+
+	level->child = want;
+	for (;;) {
+		window = level->child->in;
+		level->window = window;
+
+		if (window->new.has) {
+			level->first = window->new.start;
+			level->last = window->new.end;
+			level->grow = PLAN_FIT;
+			if (pci_plan_level(level, &spot))
+				return window;
+			if (!window->in || window->fixed)
+				break;
+		} else if (window->fixed) {
+			break;
+		}
+
+		if (!window->new.has || (plan_movable(level, window) &&
+					 level->effort >= PLAN_MOVE_ABOVE)) {
+			if (!plan_moving(level))
+				break;
+		} else if (!plan_growing(level, plan->item)) {
+			break;
+		}
+		level->child = window;
+	}
+
+	for (window = want->in; window; window = window->in)
+		pci_plan_reset(window);
+
+	return NULL;
+}
+
+/* The next item below @top, skipping what is inside one that did not change */
+static struct pci_plan_item *plan_next(struct pci_plan_item *top,
+				       struct pci_plan_item *item)
+{
+	if (item->changed && !list_empty(&item->inside))
+		return list_first_entry(&item->inside, struct pci_plan_item,
+					node);
+	while (item != top) {
+		if (!list_is_last(&item->node, &item->in->inside))
+			return list_next_entry(item, node);
+		item = item->in;
+	}
+
+	return NULL;
+}
+
+/* What an item keeps when it is moved together with those beside it */
+static const struct pci_plan_place *
+plan_packs_from(const struct pci_plan_item *item)
+{
+	return item->window ? &item->used : &item->new;
+}
+
+/* Is what is inside a window not where it can be any more? */
+static bool plan_must_pack(const struct pci_plan_item *item)
+{
+	return item->reach.has &&
+	       (item->reach.start + item->shift < item->try.start ||
+		item->reach.end + item->shift > item->try.end);
+}
+
+/*
+ * What is inside goes with its window, and ends where that ends.  If it does
+ * not fit any more, it is moved together.
+ */
+static void plan_settle_one(struct pci_plan_item *item,
+			    struct pci_plan_item *want,
+			    enum plan_effort effort)
+{
+	struct pci_plan_item *window = item->in;
+	const struct pci_plan_place *from = plan_packs_from(item);
+	struct pci_plan_place *try = &item->try;
+	bool packs = window->packs && item->new.has;
+
+	item->opens = item->window && !item->new.has &&
+		      (item == want || window->opens);
+
+	if (!window->try.has || (packs && !from->has))
+		try->has = false;
+	else if (packs)
+		plan_put(item, from->start, item->packed, plan_size(from));
+	else if (window->opens && item->in_block && plan_want_size(item))
+		plan_put(item, 0, item->packed, plan_want_size(item));
+
+	if (try->has) {
+		try->start += window->shift;
+		try->end += window->shift;
+		item->shift += window->shift;
+		if (item->window && try->end > window->try.end)
+			try->end = ALIGN_DOWN(window->try.end + 1, item->align) - 1;
+		if (item->window && try->start < window->try.start)
+			try->start = ALIGN(window->try.start, item->align);
+		try->has = try->start <= try->end;
+	}
+
+	item->packs = effort >= PLAN_PACK && try->has && item->window &&
+		      item->new.has && !item->laid &&
+		      (packs || plan_must_pack(item));
+	item->changed = try->has != item->new.has ||
+			try->start != item->new.start ||
+			try->end != item->new.end ||
+			item->shift || item->packs || item->laid;
+}
+
+/**
+ * pci_plan_by_address - compare two items in a window, for list_sort()
+ * @priv: not used
+ * @a: an item's @node
+ * @b: another one's
+ *
+ * Context: any.
+ * Return: does @a come after @b; what has no place comes last.
+ */
+int pci_plan_by_address(void *priv, const struct list_head *a,
+			const struct list_head *b)
+{
+	const struct pci_plan_place *p =
+		&list_entry(a, struct pci_plan_item, node)->new;
+	const struct pci_plan_place *q =
+		&list_entry(b, struct pci_plan_item, node)->new;
+
+	if (p->has != q->has)
+		return q->has;
+	return p->has && p->start > q->start;
+}
+
+/* Nothing is tried any more */
+static void plan_forget(struct pci_plan_item *top)
+{
+	struct pci_plan_item *item = top, *next;
+
+	do {
+		next = plan_next(top, item);
+		plan_stay(item);
+		item->changed = false;
+		item->opens = false;
+		item->packs = false;
+		item = next;
+	} while (item);
+}
+
+/**
+ * pci_plan_settle - an attempt is what counts
+ * @plan: the plan
+ * @top: the window in which there was room
+ * @want: what asked for it
+ * @effort: what was allowed to change
+ *
+ * Gives everything below @top the place that follows from the attempt.
+ *
+ * Context: any.
+ */
+void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
+		     struct pci_plan_item *want, enum plan_effort effort)
+{
+	struct pci_plan_item *item;
+
+	top->changed = true;
+	for (item = plan_next(top, top); item; item = plan_next(top, item))
+		plan_settle_one(item, want, effort);
+
+	for (item = plan_next(top, top); item; item = plan_next(top, item))
+		item->new = item->try;
+
+	for (item = want; item->in; item = item->in)
+		item->in->step = max(item->in->step, item->step);
+
+	for (item = top; item; item = plan_next(top, item))
+		if (item->changed)
+			list_sort(NULL, &item->inside, pci_plan_by_address);
+
+	plan_forget(top);
+	plan->measured = false;
+}
+
+static struct plan_need plan_packs(const struct pci_plan_item *item)
+{
+	const struct pci_plan_place *from = plan_packs_from(item);
+
+	return (struct plan_need) {
+		.size = plan_size(from),
+		.base = from->start,
+		.step = item->step,
+		.avoid = item->avoid,
+	};
+}
+
+static struct pci_plan_place plan_packed(const struct pci_plan_item *item)
+{
+	const struct pci_plan_place *from = plan_packs_from(item);
+
+	return (struct pci_plan_place) {
+		.has = from->has,
+		.start = item->packed,
+		.end = item->packed + plan_size(from) - 1,
+	};
+}
+
+/* The lowest place from @lo on beside what is packed */
+static bool plan_pack_up(struct pci_plan_item *item, u64 lo, u64 *start)
+{
+	struct plan_need need = plan_packs(item);
+	const struct pci_plan_item *other;
+	struct pci_plan_place packed;
+	bool again = true;
+
+	if (!pci_plan_fit_up(lo, &need, start))
+		return false;
+
+	while (again) {
+		again = false;
+		plan_inside(other, item->in) {
+			if (!other->placed)
+				continue;
+			packed = plan_packed(other);
+			if (!plan_overlap(&packed, *start,
+					  *start + need.size - 1))
+				continue;
+			if (!pci_plan_fit_up(packed.end + 1, &need, start))
+				return false;
+			again = true;
+			break;
+		}
+	}
+
+	return *start <= item->in->new.end &&
+	       item->in->new.end - *start >= need.size - 1;
+}
+
+/* The nearest place beside what is packed, in the window as it is */
+static bool plan_pack_one(struct pci_plan_item *item,
+			  const struct pci_plan_place *all)
+{
+	const struct pci_plan_place *in = &item->in->new;
+	struct plan_need need = plan_packs(item);
+	bool has_up, has_down;
+	u64 up, down;
+
+	has_up = plan_pack_up(item, all->has ? all->start : in->start, &up);
+	has_down = all->has && pci_plan_fit_down(all->start, &need, &down) &&
+		   down >= in->start;
+	if (!has_up && !has_down)
+		return false;
+
+	if (has_up && has_down && up + need.size - 1 > all->end &&
+	    up + need.size - 1 - all->end > all->start - down)
+		has_up = false;
+	item->packed = has_up ? up : down;
+	item->placed = true;
+	return true;
+}
+
+static struct pci_plan_item *plan_next_to_pack(struct pci_plan_item *window)
+{
+	struct pci_plan_item *item, *next = NULL;
+
+	plan_inside(item, window) {
+		if (item->placed || !item->new.has || !plan_packs_from(item)->has)
+			continue;
+		if (!next || item->step > next->step ||
+		    (item->step == next->step &&
+		     plan_size(plan_packs_from(item)) >
+		     plan_size(plan_packs_from(next))))
+			next = item;
+	}
+
+	return next;
+}
+
+/* Move together what is right inside a window; what is further in is done */
+static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
+{
+	struct pci_plan_place all = {}, packed;
+	struct pci_plan_item *item;
+	bool failed = false;
+
+	plan_inside(item, window) {
+		item->placed = false;
+		if (!item->new.has || !plan_packs_from(item)->has)
+			continue;
+		item->packed = plan_packs_from(item)->start;
+		if (item->hold <= hold && !item->fixed)
+			continue;
+		item->placed = true;
+		packed = plan_packed(item);
+		plan_include(&all, &packed);
+	}
+
+	while (!failed && (item = plan_next_to_pack(window))) {
+		failed = !plan_pack_one(item, &all);
+		packed = plan_packed(item);
+		plan_include(&all, &packed);
+	}
+
+	/* Nothing moves, but less may be needed further in */
+	if (failed) {
+		all.has = false;
+		plan_inside(item, window) {
+			if (!item->new.has)
+				continue;
+			item->packed = plan_packs_from(item)->start;
+			plan_include(&all, plan_packs_from(item));
+		}
+	}
+
+	plan_inside(item, window)
+		item->placed = false;
+	window->used = all;
+}
+
+/* What each window needs of what it has, with its inside as it is or packed */
+static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
+{
+	struct pci_plan_item *window, *item;
+	unsigned int i;
+
+	for (i = plan->count; i--; ) {
+		window = &plan->item[i];
+		window->reach.has = false;
+		window->used.has = false;
+		if (!window->window || !window->new.has)
+			continue;
+
+		plan_inside(item, window)
+			plan_include(&window->reach, item->window ? &item->reach :
+								    &item->new);
+		plan_pack(window, window->fixed ? PCI_HOLD_FREE : hold);
+
+		if (window->fixed) {
+			window->reach = window->new;
+			window->used = window->new;
+		} else if (window->reach.has) {
+			window->reach.start = ALIGN_DOWN(window->reach.start,
+							 window->align);
+			window->reach.end = ALIGN(window->reach.end + 1,
+						  window->align) - 1;
+			window->used.start = ALIGN_DOWN(window->used.start,
+							window->align);
+			window->used.end = ALIGN(window->used.end + 1,
+						 window->align) - 1;
+		}
+	}
+	plan->measured = true;
+}
+
+/* Find a place for an item in the window that it is to be in */
+static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
+			enum pci_plan_hold hold)
+{
+	struct plan_level level = { };
+	struct pci_plan_item *top;
+
+	for (level.hold = 0; level.hold <= hold; level.hold++) {
+		if (level.hold && !(plan->holds & (1U << level.hold)))
+			continue;
+		level.effort = level.hold ? PLAN_MOVE_ABOVE : PLAN_GROW;
+		for (; level.effort < PLAN_EFFORTS; level.effort++) {
+			if (level.effort >= PLAN_DROP && !plan->measured)
+				plan_measure(plan, level.hold);
+			level.down = false;
+			do {
+				level.need = plan_wanted(want);
+				top = pci_plan_climb(plan, want, &level);
+				if (top) {
+					pci_plan_settle(plan, top, want, level.effort);
+					return true;
+				}
+				level.down = !level.down;
+			} while (level.down);
+		}
+		/* Of no use where more can move */
+		if (plan->holds >> (level.hold + 1) && level.hold < hold)
+			plan->measured = false;
+	}
+
+	return false;
+}
+
+/**
+ * pci_plan_one - find a place for an item, and what is inside if it is a block
+ * @plan: the plan
+ * @want: the item, without a place
+ * @hold: what holds no more than this may move for it
+ *
+ * Context: any.
+ * Return: has it one.
+ */
+bool pci_plan_one(struct pci_plan *plan, struct pci_plan_item *want,
+		  enum pci_plan_hold hold)
+{
+	struct pci_plan_item *first = want->in, *in = first;
+	u64 size = plan_want_size(want);
+
+	for (;;) {
+		/* As another one that needed no more than this one? */
+		if (size < in->failed_size || want->step < in->failed_step) {
+			if (plan_one_in(plan, want, hold))
+				return true;
+			in->failed_size = size;
+			in->failed_step = want->step;
+		}
+
+		if (in->alt != PCI_PLAN_NO_ALT)
+			in = &plan->item[in->alt];
+		else
+			in = in == first ? NULL : first;
+		if (!in)
+			return false;
+		list_move_tail(&want->node, &in->inside);
+		want->in = in;
+		if (in == first)
+			return false;
+	}
+}

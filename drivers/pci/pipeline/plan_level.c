@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: room on one level of the hierarchy
+ *
+ * A window, what is in it, and one of these that needs a place, or a larger
+ * one.  First where nothing or little has to move; in the end everything that
+ * can move is laid out anew.
+ */
+#include "plan_room.h"
+
+/**
+ * pci_plan_fit_up - the lowest start from an address on
+ * @from: the address
+ * @need: what has to fit
+ * @start: output
+ *
+ * Context: any.
+ * Return: is there any.
+ */
+bool pci_plan_fit_up(u64 from, const struct plan_need *need, u64 *start)
+{
+	*start = from + ((need->base - from) & (need->step - 1));
+	if (*start & need->avoid) {
+		*start = (*start | need->avoid | ((need->avoid & -need->avoid) - 1)) + 1;
+		*start += (need->base - *start) & (need->step - 1);
+	}
+	return *start >= from && !(*start & need->avoid);
+}
+
+/**
+ * pci_plan_fit_down - the highest start with the end before an address
+ * @end: the address
+ * @need: what has to fit
+ * @start: output
+ *
+ * Context: any.
+ * Return: is there any.
+ */
+bool pci_plan_fit_down(u64 end, const struct plan_need *need, u64 *start)
+{
+	u64 from = end - need->size;
+
+	*start = from - ((from - need->base) & (need->step - 1));
+	if (*start & need->avoid) {
+		*start &= ~need->avoid;
+		*start |= (need->avoid & -need->avoid) - 1;
+		*start -= (*start - need->base) & (need->step - 1);
+	}
+	return end >= need->size && *start <= from && !(*start & need->avoid);
+}
+
+/* Is one of them there only for what is not prefetchable, and the other not it? */
+static bool plan_passes(const struct pci_plan_item *a,
+			const struct pci_plan_item *b)
+{
+	return (a->barrier && b->pref) || (b->barrier && a->pref);
+}
+
+/* Is it an item beside the child that has a place? */
+static bool plan_beside(const struct plan_level *level,
+			const struct pci_plan_item *item)
+{
+	return item != level->child && item->new.has;
+}
+
+/* What of its place an item beside the child keeps, wherever it goes */
+static const struct pci_plan_place *
+plan_keeps(const struct plan_level *level, const struct pci_plan_item *item)
+{
+	if (level->effort < PLAN_DROP || item->fixed || !item->window)
+		return &item->new;
+
+	return level->effort < PLAN_PACK ? &item->reach : &item->used;
+}
+
+/* What moving away what is from @lo to @hi costs; false if something stays */
+static bool plan_in_the_way(const struct plan_level *level, u64 lo, u64 hi,
+			    unsigned int *cost)
+{
+	const struct pci_plan_item *item;
+
+	*cost = 0;
+	if (lo < level->first || hi > level->last || hi < lo ||
+	    hi > level->child->limit)
+		return false;
+
+	plan_inside(item, level->window) {
+		if (!item->new.has)
+			break;
+		if (item == level->child || plan_passes(item, level->child) ||
+		    !plan_overlap(plan_keeps(level, item), lo, hi))
+			continue;
+		if (!plan_movable(level, item) ||
+		    level->effort < PLAN_MOVE_BESIDE)
+			return false;
+		*cost += item->weight;
+	}
+
+	return true;
+}
+
+/* Is it beside the child, and where the child goes? */
+static bool plan_leaves(const struct plan_level *level,
+			const struct pci_plan_item *item)
+{
+	const struct pci_plan_place *to = &level->child->try;
+
+	return plan_beside(level, item) && !plan_passes(item, level->child) &&
+	       plan_overlap(plan_keeps(level, item), to->start, to->end);
+}
+
+/* What is where an item that makes room wants to go */
+static const struct pci_plan_place *
+plan_busy(const struct plan_level *level, const struct pci_plan_item *leaves,
+	  u64 lo, u64 hi)
+{
+	const struct pci_plan_place *place = &level->child->try;
+	const struct pci_plan_item *item;
+
+	if (plan_overlap(place, lo, hi))
+		return place;
+
+	plan_inside(item, level->window) {
+		if (!plan_beside(level, item) || plan_passes(item, leaves))
+			continue;
+		/* What is in the way itself goes elsewhere */
+		if (!plan_leaves(level, item))
+			place = plan_keeps(level, item);
+		else if (item->placed)
+			place = &item->try;
+		else
+			continue;
+		if (plan_overlap(place, lo, hi))
+			return place;
+	}
+
+	return NULL;
+}
+
+/* What an item takes when it moves; nothing if the size is 0 */
+static struct plan_need plan_takes(const struct plan_level *level,
+				   const struct pci_plan_item *item)
+{
+	const struct pci_plan_place *keeps;
+
+	if (item == level->child)
+		return level->need;
+	if (!item->new.has)
+		return (struct plan_need) {};
+
+	keeps = plan_keeps(level, item);
+	if (!keeps->has)
+		return (struct plan_need) {};
+
+	return (struct plan_need) {
+		.exact = !plan_movable(level, item),
+		.size = plan_size(keeps) + item->extra,
+		.base = keeps->start,
+		.step = item->step,
+		.avoid = item->avoid,
+	};
+}
+
+/* A place for an item that makes room */
+static bool plan_find_free(const struct plan_level *level,
+			   const struct pci_plan_item *item, u64 *start)
+{
+	struct plan_need need = plan_takes(level, item);
+	u64 last = min(level->last, item->limit);
+	const struct pci_plan_place *busy;
+
+	if (level->grow == PLAN_DOWN) {
+		if (!pci_plan_fit_down(last + 1, &need, start))
+			return false;
+		while (*start >= level->first) {
+			busy = plan_busy(level, item, *start, *start + need.size - 1);
+			if (!busy)
+				return true;
+			if (!pci_plan_fit_down(busy->start, &need, start))
+				return false;
+		}
+		return false;
+	}
+
+	if (!pci_plan_fit_up(level->first, &need, start))
+		return false;
+	while (*start <= last && last - *start >= need.size - 1) {
+		busy = plan_busy(level, item, *start, *start + need.size - 1);
+		if (!busy)
+			return true;
+		if (!pci_plan_fit_up(busy->end + 1, &need, start))
+			return false;
+	}
+
+	return false;
+}
+
+/**
+ * pci_plan_reset - forget an attempt on one level
+ * @window: the window
+ *
+ * Context: any.
+ */
+void pci_plan_reset(struct pci_plan_item *window)
+{
+	struct pci_plan_item *item;
+
+	plan_inside(item, window)
+		plan_stay(item);
+}
+
+/* The most awkward item that has to leave */
+static struct pci_plan_item *plan_next_leaving(const struct plan_level *level)
+{
+	struct pci_plan_item *item, *next = NULL;
+
+	plan_inside(item, level->window) {
+		if (item->placed || !plan_leaves(level, item))
+			continue;
+		if (!next || item->step > next->step ||
+		    (item->step == next->step &&
+		     plan_size(&item->new) > plan_size(&next->new)))
+			next = item;
+	}
+
+	return next;
+}
+
+/* Place the child at @start, and elsewhere what is in the way */
+static bool plan_place(const struct plan_level *level, u64 start,
+		       struct plan_spot *spot)
+{
+	const struct pci_plan_place *keeps;
+	struct pci_plan_place all;
+	struct pci_plan_item *item;
+
+	pci_plan_reset(level->window);
+	plan_put(level->child, level->need.base, start, level->need.size);
+	level->child->laid = true;
+	all = level->child->try;
+
+	plan_inside(item, level->window)
+		if (plan_beside(level, item) && !plan_leaves(level, item))
+			plan_include(&all, plan_keeps(level, item));
+
+	while ((item = plan_next_leaving(level))) {
+		if (!plan_find_free(level, item, &start))
+			return false;
+		keeps = plan_keeps(level, item);
+		plan_put(item, keeps->start, start, plan_size(keeps));
+		item->placed = true;
+		plan_include(&all, &item->try);
+	}
+
+	spot->lo = all.start;
+	spot->hi = all.end;
+	return true;
+}
+
+/* What is left of a window when @taken is gone; what it @keeps is not */
+static void plan_cut_one(struct pci_plan_item *item,
+			 const struct pci_plan_place *keeps,
+			 const struct pci_plan_place *taken)
+{
+	struct pci_plan_place *try = &item->try;
+	u64 above = ALIGN(taken->end + 1, item->align);
+	u64 below = ALIGN_DOWN(taken->start, item->align);
+	bool low;
+
+	if (!plan_overlap(taken, try->start, try->end))
+		return;
+
+	/* The side that is needed, or the larger one */
+	if (keeps->has)
+		low = taken->start > keeps->start;
+	else
+		low = below > try->start &&
+		      (!above || above > try->end ||
+		       below - try->start >= try->end - above + 1);
+
+	if (low && below > try->start)
+		try->end = below - 1;
+	else if (!low && above && above <= try->end)
+		try->start = above;
+	else
+		try->has = false;
+}
+
+/* What stays loses of its reserve what others have now */
+static void plan_cut(const struct plan_level *level)
+{
+	struct pci_plan_item *item, *other;
+
+	if (level->effort < PLAN_DROP)
+		return;
+
+	plan_inside(item, level->window) {
+		if (!plan_beside(level, item) || item->placed || !item->window)
+			continue;
+		plan_inside(other, level->window)
+			if (other != item && item->try.has && other->try.has &&
+			    (other == level->child || other->placed))
+				plan_cut_one(item, plan_keeps(level, item),
+					     &other->try);
+	}
+}
+
+static bool plan_better(const struct plan_level *level,
+			const struct plan_spot *a, const struct plan_spot *b)
+{
+	if (!b->ok)
+		return true;
+	if (level->grow == PLAN_UP && a->hi != b->hi)
+		return a->hi < b->hi;
+	if (level->grow == PLAN_DOWN && a->lo != b->lo)
+		return a->lo > b->lo;
+	if (a->cost != b->cost)
+		return a->cost < b->cost;
+	return a->start < b->start;
+}
+
+static void plan_try(const struct plan_level *level, u64 start,
+		     struct plan_spot *best)
+{
+	const struct pci_plan_item *child = level->child;
+	struct plan_spot spot = { .ok = true, .start = start };
+
+	if (!plan_in_the_way(level, start, start + level->need.size - 1,
+			     &spot.cost))
+		return;
+	if (child->new.has && start != child->new.start)
+		spot.cost += child->weight;
+	if (level->grow == PLAN_FIT && !plan_better(level, &spot, best))
+		return;
+	if (!plan_place(level, start, &spot))
+		return;
+
+	if (plan_better(level, &spot, best))
+		*best = spot;
+}
+
+static void plan_try_up(const struct plan_level *level, u64 from,
+			struct plan_spot *best)
+{
+	u64 start;
+
+	if (pci_plan_fit_up(from, &level->need, &start))
+		plan_try(level, start, best);
+}
+
+static void plan_try_down(const struct plan_level *level, u64 end,
+			  struct plan_spot *best)
+{
+	u64 start;
+
+	if (pci_plan_fit_down(end, &level->need, &start))
+		plan_try(level, start, best);
+}
+
+/* Places for the child where nothing, or as little as may be, has to move */
+static void plan_search(const struct plan_level *level, struct plan_spot *best)
+{
+	const struct pci_plan_place *keeps;
+	const struct pci_plan_item *item;
+
+	if (level->child->new.has)
+		plan_try_up(level, level->child->new.start, best);
+	plan_try_up(level, level->first, best);
+	plan_try_down(level, min(level->last, level->child->limit) + 1, best);
+
+	plan_inside(item, level->window) {
+		if (!plan_beside(level, item))
+			continue;
+		keeps = plan_keeps(level, item);
+		if (!keeps->has)
+			continue;
+		plan_try_up(level, keeps->end + 1, best);
+		plan_try_down(level, keeps->start, best);
+		plan_try_up(level, keeps->start, best);
+		plan_try_down(level, keeps->end + 1, best);
+	}
+}
+
+/* From @lo to @hi nothing is; false if the scan can end */
+static bool plan_scan_gap(const struct plan_level *level, u64 lo, u64 hi,
+			  struct plan_spot *best)
+{
+	const struct plan_need *need = &level->need;
+	bool down = level->grow == PLAN_DOWN, fits;
+	u64 start;
+
+	if (down)
+		fits = pci_plan_fit_down(hi + 1, need, &start) && start >= lo;
+	else
+		fits = pci_plan_fit_up(lo, need, &start) &&
+		       start <= hi && hi - start >= need->size - 1;
+	if (!fits)
+		return true;
+
+	*best = (struct plan_spot) { .ok = true, .start = start };
+	return down;
+}
+
+/* Nothing beside moves: the first gap that will do, or the last one */
+static void plan_scan(const struct plan_level *level, u64 lo,
+		      struct plan_spot *best)
+{
+	u64 last = min(level->last, level->child->limit);
+	const struct pci_plan_item *item;
+
+	plan_inside(item, level->window) {
+		if (!item->new.has || item->new.start > last)
+			break;
+		if (item == level->child || plan_passes(item, level->child))
+			continue;
+		if (item->new.start > lo &&
+		    !plan_scan_gap(level, lo, item->new.start - 1, best))
+			return;
+		if (item->new.end == U64_MAX)
+			return;
+		lo = max(lo, item->new.end + 1);
+	}
+
+	if (lo <= last)
+		plan_scan_gap(level, lo, last, best);
+}
+
+static bool plan_harder(const struct pci_plan_item *a,
+			const struct plan_need *a_need,
+			const struct pci_plan_item *b,
+			const struct plan_need *b_need, u64 last)
+{
+	u64 a_limit = min(a->limit, last), b_limit = min(b->limit, last);
+
+	if (a->prio != b->prio)
+		return a->prio > b->prio;
+	if (a_limit != b_limit && last != PLAN_TOP - 1)
+		return a_limit < b_limit;
+	if (a_need->step != b_need->step)
+		return a_need->step > b_need->step;
+	return a_need->size > b_need->size;
+}
+
+/* A place beside what has one already */
+static bool plan_relay_in(const struct plan_level *level,
+			  struct pci_plan_item *item,
+			  const struct plan_need *need, u64 first, u64 last,
+			  bool down)
+{
+	const struct pci_plan_item *other;
+	bool again = true;
+	u64 start;
+
+	if (last != PLAN_TOP - 1)
+		last = min(last, item->limit);
+	if (!(down ? pci_plan_fit_down(last + 1, need, &start) :
+		     pci_plan_fit_up(first, need, &start)))
+		return false;
+
+	while (again) {
+		again = false;
+		plan_inside(other, level->window) {
+			if (!other->placed || plan_passes(item, other) ||
+			    !plan_overlap(&other->try, start,
+					  start + need->size - 1))
+				continue;
+			if (!(down ? pci_plan_fit_down(other->try.start, need, &start) :
+				     pci_plan_fit_up(other->try.end + 1, need, &start)))
+				return false;
+			again = true;
+			break;
+		}
+	}
+
+	if (start < first || start > last || last - start < need->size - 1)
+		return false;
+
+	plan_put(item, need->base, start, need->size);
+	item->placed = true;
+	return true;
+}
+
+static bool plan_relay_one(const struct plan_level *level,
+			   struct pci_plan_item *item,
+			   const struct plan_need *need, u64 first, u64 last,
+			   bool down)
+{
+	if (last != PLAN_TOP - 1 && item->prefer > first &&
+	    plan_relay_in(level, item, need, item->prefer, last, down))
+		return true;
+
+	return plan_relay_in(level, item, need, first, last, down);
+}
+
+/**
+ * pci_plan_relay - lay out a bus anew
+ * @level: the bus
+ * @first: first address
+ * @last: last address
+ * @down: from there downwards
+ * @spot: output, if everything fits
+ *
+ * What can move around what can't, the most awkward first.
+ *
+ * Context: any.
+ * Return: what does not fit, or NULL.
+ */
+struct pci_plan_item *pci_plan_relay(const struct plan_level *level, u64 first,
+				     u64 last, bool down,
+				     struct plan_spot *spot)
+{
+	struct pci_plan_item *item, *next;
+	struct pci_plan_place all = {};
+	struct plan_need need, best;
+
+	plan_inside(item, level->window) {
+		item->placed = false;
+		item->try.has = false;
+		item->shift = 0;
+		item->laid = item == level->child;
+		need = plan_takes(level, item);
+		if (!need.exact)
+			continue;
+		plan_put(item, need.base, need.base, need.size);
+		item->placed = true;
+		plan_include(&all, &item->try);
+	}
+
+	for (;;) {
+		next = NULL;
+		plan_inside(item, level->window) {
+			if (item->placed)
+				continue;
+			need = plan_takes(level, item);
+			if (!need.size)
+				continue;
+			if (!next || plan_harder(item, &need, next, &best, last)) {
+				next = item;
+				best = need;
+			}
+		}
+		if (!next)
+			break;
+		if (!plan_relay_one(level, next, &best, first, last, down))
+			return next;
+		plan_include(&all, &next->try);
+	}
+
+	spot->ok = true;
+	spot->lo = all.start;
+	spot->hi = all.end;
+	return NULL;
+}
+
+static bool plan_same(const struct pci_plan_item *item)
+{
+	return item->try.has == item->new.has &&
+	       item->try.start == item->new.start &&
+	       item->try.end == item->new.end;
+}
+
+/**
+ * pci_plan_relay_good - can what pci_plan_relay() found be put in place
+ * @level: the bus
+ *
+ * What stays may be out of reach, or in the way of what stays, too.
+ *
+ * Context: any.
+ * Return: can it.
+ */
+bool pci_plan_relay_good(const struct plan_level *level)
+{
+	const struct pci_plan_item *item, *other;
+
+	plan_inside(item, level->window) {
+		if (!item->try.has)
+			continue;
+		if (item->try.start < level->first ||
+		    item->try.end > min(level->last, item->limit))
+			return false;
+		other = item;
+		list_for_each_entry_continue(other, &level->window->inside, node)
+			if (!plan_passes(item, other) &&
+			    !(plan_same(item) && plan_same(other)) &&
+			    plan_overlap(&other->try, item->try.start,
+					 item->try.end))
+				return false;
+	}
+
+	return true;
+}
+
+/* The last resort: what does not fit comes first the next time */
+static bool plan_relay_level(const struct plan_level *level,
+			     struct plan_spot *spot)
+{
+	struct pci_plan_item *item, *failed = NULL;
+	unsigned int tries;
+
+	plan_inside(item, level->window)
+		item->prio = 0;
+
+	for (tries = 1; tries <= PLAN_AGAIN; tries++) {
+		failed = pci_plan_relay(level, level->first, level->last,
+					level->down, spot);
+		if (!failed)
+			break;
+		failed->prio = tries;
+	}
+	if (!failed && pci_plan_relay_good(level))
+		return true;
+
+	spot->ok = false;
+	pci_plan_reset(level->window);
+	return false;
+}
+
+/**
+ * pci_plan_level - make room on one level
+ * @level: the level; its items have their places in @try then
+ * @spot: output
+ *
+ * Context: any.
+ * Return: is there room.
+ */
+bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot)
+{
+	*spot = (struct plan_spot) {};
+	if (level->first > level->last)
+		return false;
+
+	if (level->need.exact) {
+		plan_try(level, level->need.base, spot);
+	} else if (level->effort >= PLAN_MOVE_BESIDE) {
+		plan_search(level, spot);
+	} else {
+		if (level->child->prefer > level->first)
+			plan_scan(level, level->child->prefer, spot);
+		if (!spot->ok)
+			plan_scan(level, level->first, spot);
+	}
+
+	if (!spot->ok) {
+		if (level->effort >= PLAN_RELAY)
+			return plan_relay_level(level, spot);
+		pci_plan_reset(level->window);
+		return false;
+	}
+
+	plan_place(level, spot->start, spot);
+	plan_cut(level);
+	return true;
+}

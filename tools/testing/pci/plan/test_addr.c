@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The planner of addresses: examples, properties, and the best there is */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "addr.h"
+
+#define LIMIT		(~0ULL >> 2)
+
+/* Addresses of the examples are in MiB; NONE is no place */
+#define M(x)		((u64)(x) << 20)
+#define NONE		{ -1, -1 }
+
+static struct pci_plan_place range(u64 first, u64 last)
+{
+	return (struct pci_plan_place){ M(first), M(last + 1) - 1, true };
+}
+
+static struct pci_plan_item root(u64 last)
+{
+	return (struct pci_plan_item){
+		.alt = PCI_PLAN_NO_ALT,
+		.window = true,
+		.fixed = true,
+		.align = 1,
+		.limit = LIMIT,
+		.old = range(0, last),
+	};
+}
+
+static struct pci_plan_item closed(unsigned int in)
+{
+	return (struct pci_plan_item){
+		.parent = in,
+		.alt = PCI_PLAN_NO_ALT,
+		.window = true,
+		.align = M(1),
+		.limit = LIMIT,
+	};
+}
+
+static struct pci_plan_item window(unsigned int in, u64 first, u64 last)
+{
+	struct pci_plan_item item = closed(in);
+
+	item.old = range(first, last);
+	return item;
+}
+
+static struct pci_plan_item wants(unsigned int in, u64 mib)
+{
+	return (struct pci_plan_item){
+		.parent = in,
+		.alt = PCI_PLAN_NO_ALT,
+		.size = M(mib),
+		.align = M(mib),
+		.limit = LIMIT,
+	};
+}
+
+static struct pci_plan_item claimed(unsigned int in, u64 first, u64 last)
+{
+	struct pci_plan_item item = wants(in, last - first + 1);
+
+	item.hold = PCI_HOLD_CLAIMED;
+	item.old = range(first, last);
+	return item;
+}
+
+static struct pci_plan_item live(unsigned int in, u64 first, u64 last)
+{
+	struct pci_plan_item item = claimed(in, first, last);
+
+	item.hold = PCI_HOLD_PINNED;
+	return item;
+}
+
+/* What it looks like, and what comes of it: start and end of each item */
+struct example {
+	const char		*name;
+	struct pci_plan_item	item[ADDR_SEARCHED];
+	int			wanted[ADDR_SEARCHED][2];
+};
+
+static struct pci_plan_place wanted_place(const int *wanted)
+{
+	if (wanted[0] < 0)
+		return (struct pci_plan_place){};
+	return range(wanted[0], wanted[1]);
+}
+
+static bool same(const struct pci_plan_place *a, const struct pci_plan_place *b)
+{
+	return a->has == b->has &&
+	       (!a->has || (a->start == b->start && a->end == b->end));
+}
+
+static void test_examples(void **state)
+{
+	const struct example examples[] = { {
+		.name = "there is room in the window",
+		.item = { root(31), window(0, 4, 7), live(1, 4, 4), wants(1, 2) },
+		.wanted = { { 0, 31 }, { 4, 7 }, { 4, 4 }, { 6, 7 } },
+	}, {
+		.name = "a window grows where it is",
+		.item = { root(31), window(0, 4, 7), live(1, 4, 4), wants(1, 4) },
+		.wanted = { { 0, 31 }, { 4, 11 }, { 4, 4 }, { 8, 11 } },
+	}, {
+		.name = "it may grow downwards",
+		.item = { root(31), live(0, 8, 8), window(0, 4, 7), live(2, 7, 7), wants(2, 4) },
+		.wanted = { { 0, 31 }, { 8, 8 }, { 0, 7 }, { 7, 7 }, { 0, 3 } },
+	}, {
+		.name = "an empty window moves out of the way",
+		.item = { root(15), window(0, 0, 3), live(1, 0, 0), window(0, 4, 5),
+			  live(0, 8, 15), wants(1, 4) },
+		.wanted = { { 0, 15 }, { 0, 7 }, { 0, 0 }, NONE, { 8, 15 }, { 4, 7 } },
+	}, {
+		.name = "R8: the window of a switch grows beside a live device",
+		.item = { root(255), window(0, 0, 5), window(1, 0, 1), live(2, 0, 0),
+			  window(1, 2, 3), window(1, 4, 5), wants(4, 64) },
+		.wanted = { { 0, 255 }, { 0, 127 }, { 0, 1 }, { 0, 0 }, { 64, 127 },
+			    { 4, 5 }, { 64, 127 } },
+	}, {
+		.name = "a closed window opens for what is behind it",
+		.item = { root(31), closed(0), wants(1, 4), wants(1, 1) },
+		.wanted = { { 0, 31 }, { 0, 18 }, { 0, 3 }, { 4, 4 } },
+	}, {
+		.name = "what is claimed moves before nothing fits",
+		.item = { root(7), claimed(0, 2, 2), claimed(0, 5, 5), wants(0, 4) },
+		.wanted = { { 0, 7 }, { 4, 4 }, { 5, 5 }, { 0, 3 } },
+	}, {
+		.name = "nothing in use moves",
+		.item = { root(7), live(0, 2, 2), live(0, 5, 5), wants(0, 4) },
+		.wanted = { { 0, 7 }, { 2, 2 }, { 5, 5 }, NONE },
+	} };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(examples) / sizeof(*examples); i++) {
+		const struct example *e = &examples[i];
+		struct pci_plan_item item[ADDR_SEARCHED];
+		struct pci_plan plan = { .item = item };
+		const char *wrong;
+		bool bad = false;
+
+		memcpy(item, e->item, sizeof(item));
+		while (plan.count < ADDR_SEARCHED && item[plan.count].align)
+			plan.count++;
+		pci_plan(&plan);
+		wrong = pci_plan_check(&plan);
+		for (unsigned int k = 0; k < plan.count; k++) {
+			struct pci_plan_place to = wanted_place(e->wanted[k]);
+
+			bad = bad || !same(&to, &item[k].new);
+		}
+		if (wrong || bad) {
+			printf("%s: %s\n", e->name, wrong ? wrong : "not this");
+			addr_print(&plan, plan.count);
+			fail();
+		}
+	}
+}
+
+/* Each rule of the check is broken once */
+static void test_check(void **state)
+{
+	const struct pci_plan_item good[] = {
+		root(31), window(0, 0, 7), live(1, 0, 0), window(0, 8, 15),
+		claimed(3, 8, 8), wants(1, 2), closed(0), live(0, 20, 20),
+	};
+	static const struct { unsigned int item; int place[2]; } wrong[] = {
+		{ 0, { 0, 63 } },	/* the host bridge */
+		{ 2, NONE },		/* in use and lost */
+		{ 2, { 1, 1 } },	/* in use and moved */
+		{ 4, NONE },		/* claimed and lost */
+		{ 5, { 4, 4 } },	/* another size */
+		{ 5, { 5, 6 } },	/* not aligned */
+		{ 5, { 8, 9 } },	/* outside of its window */
+		{ 5, { 0, 1 } },	/* in the way of what is in use */
+		{ 5, { 64, 65 } },	/* too high */
+		{ 1, { 0, 11 } },	/* two windows overlap */
+		{ 1, { 4, 7 } },	/* a window leaves out what is inside */
+		{ 1, NONE },
+		{ 3, { 16, 23 } },
+		{ 6, { 12, 13 } },
+		{ 6, { 20, 20 } },
+		{ 6, { 3, 2 } },
+	};
+	unsigned int count = sizeof(good) / sizeof(*good), i, k;
+	struct pci_plan_item item[ADDR_SEARCHED];
+	struct pci_plan plan = { .item = item, .count = count };
+
+	(void)state;
+	for (i = 0; i <= sizeof(wrong) / sizeof(*wrong); i++) {
+		memcpy(item, good, sizeof(good));
+		for (k = 0; k < count; k++) {
+			item[k].new = item[k].old;
+			item[k].to = item[k].parent;
+		}
+		item[5].new = range(2, 3);
+		if (!i) {
+			assert_null(pci_plan_check(&plan));
+			continue;
+		}
+		item[wrong[i - 1].item].new = wanted_place(wrong[i - 1].place);
+		if (!pci_plan_check(&plan)) {
+			printf("mistake %u is not found\n", i - 1);
+			addr_print(&plan, count);
+			fail();
+		}
+	}
+
+	/* An item in a window that comes later; a fixed window that changes */
+	memcpy(item, good, sizeof(good));
+	for (k = 0; k < count; k++) {
+		item[k].new = item[k].old;
+		item[k].to = item[k].parent;
+	}
+	item[2].to = 3;
+	assert_non_null(pci_plan_check(&plan));
+	item[2].to = 1;
+	item[3].fixed = true;
+	assert_null(pci_plan_check(&plan));
+	item[3].new.end = M(20) - 1;
+	assert_non_null(pci_plan_check(&plan));
+	item[3].new = (struct pci_plan_place){};
+	item[4].new = item[4].old;
+	assert_non_null(pci_plan_check(&plan));
+}
+
+static unsigned int without_place(const struct pci_plan *plan, bool optional)
+{
+	unsigned int i, n = 0;
+
+	for (i = 1; i < plan->count; i++)
+		n += !plan->item[i].window && plan->item[i].size &&
+		     !plan->item[i].new.has &&
+		     (optional || !plan->item[i].optional);
+	return n;
+}
+
+static void verify(struct pci_plan *plan, unsigned int left,
+		   unsigned long long seed)
+{
+	const char *wrong = pci_plan_check(plan);
+
+	if (!wrong && (left != without_place(plan, false) ||
+		       plan->missing != without_place(plan, true)))
+		wrong = "not the number of BARs without a place";
+	if (wrong) {
+		printf("seed %llu: %s\n", seed, wrong);
+		addr_print(plan, 80);
+		fail();
+	}
+}
+
+/* Small ones, where all that can be done can be tried */
+static void best(unsigned int wants, unsigned int plans)
+{
+	struct pci_plan_item item[ADDR_SEARCHED], copy[ADDR_SEARCHED];
+	struct pci_plan plan = { .item = item }, searched = { .item = copy };
+	unsigned int solvable = 0, solved = 0, left;
+	unsigned long long seed, at;
+	bool can;
+
+	for (seed = 1; seed <= plans; seed++) {
+		at = seed;
+		addr_make_small(&plan, &at, wants);
+		memcpy(copy, item, sizeof(item));
+		searched.count = plan.count;
+		can = addr_solvable(&searched);
+		left = pci_plan(&plan);
+		verify(&plan, left, seed);
+		if (!left && !can) {
+			printf("seed %llu: the search found nothing\n", seed);
+			addr_print(&plan, plan.count);
+			fail();
+		}
+		solvable += can;
+		solved += can && !left;
+		if (getenv("VERBOSE") && can && left) {
+			printf("seed %llu: not solved\n", seed);
+			addr_print(&plan, plan.count);
+		}
+	}
+	printf("%u of %u with a solution are solved\n", solved, solvable);
+	assert_true(solvable > plans / 8);
+	assert_true(solved * 1000ULL >= solvable * 999ULL);
+}
+
+static void test_best_one(void **state)
+{
+	(void)state;
+	best(ADDR_ONE, 40000);
+}
+
+static void test_best_some(void **state)
+{
+	(void)state;
+	best(ADDR_SOME, 20000);
+}
+
+static bool has_all(const struct pci_plan *plan)
+{
+	for (unsigned int i = 1; i < plan->count; i++)
+		if (!plan->item[i].new.has &&
+		    (plan->item[i].size || plan->item[i].reserve))
+			return false;
+	return true;
+}
+
+/* Nothing is missing: nothing changes */
+static void settled(struct addr_host *host, unsigned long long seed)
+{
+	for (unsigned int i = 0; i < host->plan.count; i++) {
+		host->item[i].old = host->item[i].new;
+		host->item[i].parent = i ? host->item[i].to : 0;
+	}
+	verify(&host->plan, pci_plan(&host->plan), seed);
+	for (unsigned int i = 0; i < host->plan.count; i++) {
+		if (same(&host->item[i].old, &host->item[i].new))
+			continue;
+		printf("seed %llu: item %u changes\n", seed, i);
+		addr_print(&host->plan, 80);
+		fail();
+	}
+}
+
+/* As large as real ones, over a series of events */
+static void test_host(void **state)
+{
+	static struct addr_host host;
+	unsigned int hosts = 400, steps = 8, step, wanted = 0, left = 0, n;
+	unsigned long long seed, at;
+
+	(void)state;
+	for (seed = 1; seed <= hosts; seed++) {
+		at = seed;
+		addr_make_host(&host, &at);
+		for (step = 0; step < steps; step++) {
+			for (unsigned int i = 1; i < host.plan.count; i++)
+				wanted += !host.item[i].old.has &&
+					  !host.item[i].window &&
+					  !host.item[i].optional;
+			n = pci_plan(&host.plan);
+			verify(&host.plan, n, seed);
+			left += n;
+			if (has_all(&host.plan))
+				settled(&host, seed);
+			addr_commit(&host, &at);
+			addr_add(&host, &at);
+		}
+	}
+	printf("%u of %u BARs without a place\n", left, wanted);
+	assert_true(wanted > 10 * hosts);
+	assert_true(left * 10 < wanted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_best_one),
+		cmocka_unit_test(test_best_some),
+		cmocka_unit_test(test_host),
+	};
+	int failed = cmocka_run_group_tests_name("addresses", tests, NULL, NULL);
+
+	printf("%d passed, %d failed\n", (int)(sizeof(tests) / sizeof(*tests)) - failed, failed);
+	return !!failed;
+}
