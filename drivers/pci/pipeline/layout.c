@@ -51,8 +51,11 @@ static int layout_assign(struct pci_bus *bus, unsigned long type,
 		};
 		ret = layout_plan(&layout);
 	}
-	if (!ret || (ret > 0 && !(flags & PCI_LAYOUT_ALL)))
+	if (!ret || (ret > 0 && !(flags & PCI_LAYOUT_ALL))) {
 		ret = pci_layout_apply(&layout) ?: ret;
+		if (ret >= 0)
+			pci_plan_record(&layout);
+	}
 	pci_layout_free(&layout);
 
 	return ret;
@@ -75,9 +78,6 @@ static int layout_assign(struct pci_bus *bus, unsigned long type,
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
 {
 	int io, mem;
-
-	if (pci_find_host_bridge(bus)->segments_count)
-		return -EOPNOTSUPP;
 
 	io = layout_assign(bus, IORESOURCE_IO, flags);
 	if (io < 0)

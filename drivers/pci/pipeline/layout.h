@@ -51,8 +51,18 @@ struct pci_layout {
 	unsigned int		known_count;
 };
 
+/* collect.c, apply.c */
 int pci_layout_collect(struct pci_layout *layout);
 void pci_layout_free(struct pci_layout *layout);
 int pci_layout_apply(struct pci_layout *layout);
+
+/* debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void pci_plan_record(const struct pci_layout *layout);
+#else
+static inline void pci_plan_record(const struct pci_layout *layout)
+{
+}
+#endif
 
 #endif /* _PCI_LAYOUT_H */

@@ -98,6 +98,44 @@ void pci_batch_add(struct pci_batch *batch);
 
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags);
 
+/* debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void pci_plan_forget(struct pci_bus *root);
+#else
+static inline void pci_plan_forget(struct pci_bus *root)
+{
+}
+#endif
+
+/* report.c */
+
+/**
+ * struct pci_want - a BAR that asks for an address
+ * @dev: whose it is
+ * @idx: which one
+ * @flags: its flags; a BAR that got none has lost them
+ * @size: its size
+ */
+struct pci_want {
+	struct pci_dev	*dev;
+	int		idx;
+	unsigned long	flags;
+	resource_size_t	size;
+};
+
+/**
+ * struct pci_report - the BARs of a batch that ask for an address
+ * @want: the BARs, NULL if there was no memory
+ * @count: of @want
+ */
+struct pci_report {
+	struct pci_want	*want;
+	unsigned int	count;
+};
+
+void pci_report_begin(struct pci_report *report, struct pci_batch *batch);
+void pci_report_end(struct pci_report *report);
+
 /* segment.c */
 int pci_segments_valid(struct pci_host_bridge *host);
 struct pci_bus *pci_isolation_domain(struct pci_bus *bus);

@@ -184,5 +184,7 @@ struct pci_plan {
 
 unsigned int pci_plan(struct pci_plan *plan);
 const char *pci_plan_check(const struct pci_plan *plan);
+unsigned int pci_plan_obstacle(const struct pci_plan *plan,
+			       const struct pci_plan_item *want);
 
 #endif /* _PCI_PLAN_H */

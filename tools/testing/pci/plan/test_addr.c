@@ -234,6 +234,42 @@ static void test_check(void **state)
 	assert_non_null(pci_plan_check(&plan));
 }
 
+/* What is in the way, and of how little at best */
+static void test_obstacle(void **state)
+{
+	struct pci_plan_item item[] = {
+		root(31), live(0, 1, 1), live(0, 5, 5), claimed(0, 16, 16),
+		live(0, 20, 20), closed(0), live(0, 27, 27),
+	};
+	unsigned int count = sizeof(item) / sizeof(*item), i;
+	struct pci_plan plan = { .item = item, .count = count };
+	struct pci_plan_item want = wants(0, 8);
+
+	(void)state;
+	for (i = 0; i < count; i++)
+		item[i].new = item[i].old;
+	/* There is room from 8 on */
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 0);
+	/* One in the way at 24, one at 16 and two at 0 */
+	want.limit = M(8) - 1;
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 1);
+	want = wants(0, 16);
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 1);
+	item[3].new = range(6, 6);
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 4);
+	/* Something that is there for others only is no obstacle */
+	item[4].barrier = true;
+	item[6].barrier = true;
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 4);
+	want.pref = true;
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 0);
+	want = wants(0, 64);
+	assert_int_equal(pci_plan_obstacle(&plan, &want), PCI_PLAN_NO_ALT);
+	item[0].new.has = false;
+	want = wants(0, 1);
+	assert_int_equal(pci_plan_obstacle(&plan, &want), PCI_PLAN_NO_ALT);
+}
+
 static unsigned int without_place(const struct pci_plan *plan, bool optional)
 {
 	unsigned int i, n = 0;
@@ -367,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_obstacle),
 		cmocka_unit_test(test_best_one),
 		cmocka_unit_test(test_best_some),
 		cmocka_unit_test(test_host),

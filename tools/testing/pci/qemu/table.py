@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import config, machines                    # noqa: E402
 
-WORDS = {"pass": "works", "fail": "**fails**", "xfail": "planner", "xpass": "works",
+WORDS = {"pass": "works", "fail": "**fails**", "xfail": "known", "xpass": "works",
          "skip": "skipped", None: "not run"}
 
 # The longest name first: one may be the beginning of another.

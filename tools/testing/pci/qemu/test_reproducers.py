@@ -4,11 +4,21 @@
 R1 to R9 are the numbers of the reproducers that the series started from.
 """
 
+import re
+
 import pytest
 
 from harness import checks, pci, topo
 from harness.vm import Bad
 
+
+_HEX = "[0-9a-f]+"
+_PLACE = f"(none|{_HEX}-{_HEX})"
+# As the kernel's debugfs prints a plan, and as `make replay` reads it.
+PLAN_LINE = re.compile(
+    r"item \d+ parent \d+ alt (-|\d+) (window|bar)( hotplug)?( optional)?( pref)?( barrier)?"
+    rf"( fixed)? hold [0-4] size {_HEX} align {_HEX} avoid {_HEX} reserve {_HEX} limit {_HEX}"
+    rf" prefer {_HEX} old {_PLACE} new {_PLACE} in \d+ name \S.*")
 
 BRIDGES = [topo.IDS[name] for name in ("pcie-pci-bridge", "pci-bridge", "x3130-upstream")]
 
@@ -244,4 +254,28 @@ def test_chain(boot, machine):
         devs = outcome(vm, mark, [topo.IDS["e1000"]])
         checks.none([f"{name} is gone" for name in before if name not in devs], "devices")
         checks.none(pci.emulator_problems(vm.qmp, devs), "resources")
+    after(vm)
+
+
+@pytest.mark.parametrize("machine", ["q35-native", "virt-dt"])
+def test_says_why(boot, machine):
+    """What gets no address is said once, and the last plan can be looked at"""
+    vm = boot(machine)
+    mark = len(vm.console_text())
+    vm.plug(f"pci-testdev,id=huge,bus=rp1,membar={1 << 46}", slot=1)
+    dev = vm.wait_id(topo.IDS["testdev"], timeout=30)[0].name
+    vm.settle()
+    said = [line for line in vm.klog_since(mark).splitlines() if "has no address" in line]
+    want = f"pci {dev}: BAR 2 has no address: need 0x400000000000 64-bit pref, have "
+    if len(said) != 1 or want not in said[0] or \
+            not said[0].rstrip().endswith("; the host bridge has no such addresses"):
+        raise Bad(f"said about the BAR: {said}")
+    lines = vm.agent.read("/sys/kernel/debug/pci/plan").splitlines()
+    plans = [i for i, line in enumerate(lines) if line.startswith("plan 0000:00 ")]
+    checks.none([line for line in lines if line not in [lines[i] for i in plans]
+                 and not PLAN_LINE.fullmatch(line)], "lines of the plan")
+    if [lines[i] for i in plans][-1] != "plan 0000:00 mem missing 1":
+        raise Bad(f"plans: {[lines[i] for i in plans]}")
+    checks.none([line for line in lines if line.endswith(f"name {dev} BAR 2")
+                 and "old none new none" not in line], "plan")
     after(vm)

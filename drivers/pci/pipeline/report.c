@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: what got no address, and why
+ */
+#include <linux/ioport.h>
+#include <linux/limits.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "../pci.h"
+#include "layout.h"
+#include "pipeline.h"
+
+#define REPORT_WHY	16	/* BARs of a batch that are looked into */
+
+static unsigned int pci_collect_wants(struct pci_batch *batch,
+				      struct pci_want *want, unsigned int max)
+{
+	unsigned int count = 0;
+	struct pci_dev *dev;
+	int i;
+
+	list_for_each_entry(dev, &batch->devices, batch_node) {
+		/* What has no address there is to have none */
+		if (pci_find_host_bridge(dev->bus)->probe_only)
+			continue;
+
+		for (i = 0; i <= PCI_STD_RESOURCE_END; i++) {
+			struct resource *res = &dev->resource[i];
+
+			if (!res->flags || res->parent || !resource_size(res) ||
+			    res->flags & IORESOURCE_PCI_FIXED)
+				continue;
+
+			if (count < max)
+				want[count] = (struct pci_want) {
+					.dev = dev,
+					.idx = i,
+					.flags = res->flags,
+					.size = resource_size(res),
+				};
+			count++;
+		}
+	}
+
+	return count;
+}
+
+/* May a BAR with @flags be placed in the window @r? */
+static bool pci_window_takes(const struct resource *r, unsigned long flags)
+{
+	if ((r->flags ^ flags) & (IORESOURCE_IO | IORESOURCE_MEM))
+		return false;
+
+	/* 64-bit prefetchable windows are kept for what can be anywhere */
+	if (r->flags & IORESOURCE_PREFETCH)
+		return flags & IORESOURCE_PREFETCH &&
+		       (flags & IORESOURCE_MEM_64 ||
+			!(r->flags & IORESOURCE_MEM_64));
+
+	return true;
+}
+
+/* The largest BAR, smaller than @want, that there is room for */
+static resource_size_t pci_bus_room(struct pci_bus *bus,
+				    const struct pci_want *want)
+{
+	resource_size_t size, room = 0;
+	struct resource *r;
+
+	pci_bus_for_each_resource(bus, r) {
+		if (!r || !r->parent || !pci_window_takes(r, want->flags))
+			continue;
+
+		for (size = want->size / 2; size > max(room, 8); size /= 2) {
+			struct resource_constraint constraint = {
+				.max = want->flags & IORESOURCE_MEM_64 ?
+				       RESOURCE_SIZE_MAX : U32_MAX,
+				.align = size,
+			};
+			struct resource gap = {};
+
+			if (!find_resource_space(r, &gap, size, &constraint)) {
+				room = size;
+				break;
+			}
+		}
+	}
+
+	return room;
+}
+
+static bool pci_want_failed(const struct pci_want *want)
+{
+	return !want->dev->resource[want->idx].parent;
+}
+
+/* Do two BARs compete for segments of the same isolation domain and kind? */
+static bool pci_wants_alike(const struct pci_want *a, const struct pci_want *b)
+{
+	return !((a->flags ^ b->flags) &
+		 (IORESOURCE_IO | IORESOURCE_MEM | IORESOURCE_PREFETCH |
+		  IORESOURCE_MEM_64)) &&
+	       pci_isolation_domain(a->dev->bus) ==
+	       pci_isolation_domain(b->dev->bus);
+}
+
+/* One line for each isolation domain that lacks segments */
+static void pci_report_segments(const struct pci_want *wants,
+				unsigned int count)
+{
+	const struct pci_want *end = wants + count, *want, *other;
+	resource_size_t size;
+
+	for (want = wants; want < end; want++) {
+		if (!pci_find_host_bridge(want->dev->bus)->segments_count ||
+		    !pci_want_failed(want))
+			continue;
+
+		for (other = wants; other < want; other++)
+			if (pci_want_failed(other) &&
+			    pci_wants_alike(other, want))
+				break;
+		if (other < want)
+			continue;
+
+		size = 0;
+		for (other = want; other < end; other++)
+			if (pci_want_failed(other) &&
+			    pci_wants_alike(other, want))
+				size += other->size;
+
+		pci_segments_report(pci_isolation_domain(want->dev->bus),
+				    want->flags, size);
+	}
+}
+
+/* The addresses below the host bridge as they are now */
+static int pci_report_collect(struct pci_layout *layout, struct pci_bus *root,
+			      unsigned long type)
+{
+	unsigned int i;
+	int ret;
+
+	if (layout->bus == root && layout->type == type)
+		return layout->max ? 0 : -ENOMEM;
+
+	pci_layout_free(layout);
+	*layout = (struct pci_layout) { .bus = root, .type = type };
+	down_read(&pci_bus_sem);
+	ret = pci_layout_collect(layout);
+	up_read(&pci_bus_sem);
+	for (i = 0; !ret && i < layout->plan.count; i++)
+		layout->plan.item[i].new = layout->plan.item[i].old;
+
+	return ret;
+}
+
+/* What a device in the way is there for, and what can be done about it */
+static const char *pci_report_holds(const struct pci_layout_res *r)
+{
+	if (r->res->flags & IORESOURCE_PCI_FIXED)
+		return " can't move";
+	if (r->dev->stage < PCI_STAGE_ADD)
+		return system_state < SYSTEM_RUNNING ?
+		       " is where firmware put it; try pci=realloc" :
+		       " came with its address";
+
+	return ": remove it and rescan";
+}
+
+/* Appended to what is said about a BAR: what is in its way */
+static void pci_report_why(struct pci_layout *layout,
+			   const struct pci_want *want, char *why, size_t size)
+{
+	unsigned long type = want->flags & (IORESOURCE_IO | IORESOURCE_MEM);
+	struct pci_plan_item item = {
+		.size = want->size,
+		.align = want->size,
+		.pref = want->flags & IORESOURCE_PREFETCH,
+		.limit = want->flags & IORESOURCE_MEM_64 ? U64_MAX : U32_MAX,
+	};
+	struct pci_bus *root = want->dev->bus;
+	const struct pci_layout_res *r;
+	struct pci_dev *dev;
+	unsigned int i;
+
+	while (root->parent)
+		root = root->parent;
+	if (!is_power_of_2(want->size) ||
+	    pci_report_collect(layout, root, type))
+		return;
+
+	i = pci_plan_obstacle(&layout->plan, &item);
+	if (!i)
+		return;
+	if (i == PCI_PLAN_NO_ALT) {
+		snprintf(why, size, "; the host bridge has no such addresses");
+		return;
+	}
+
+	r = &layout->res[i];
+	dev = r->dev;
+	if (!dev) {
+		snprintf(why, size, "; %#llx-%#llx is reserved",
+			 layout->plan.item[i].new.start,
+			 layout->plan.item[i].new.end);
+		return;
+	}
+	snprintf(why, size, "; %s %s %pR%s%s%s", pci_name(dev),
+		 pci_resource_name(dev, r->res - dev->resource), r->res,
+		 dev->driver ? ", in use by " : "",
+		 dev->driver ? dev->driver->name : "", pci_report_holds(r));
+}
+
+/**
+ * pci_report_begin - remember what asks for an address
+ * @report: zeroed; pci_report_end() it
+ * @batch: the batch
+ *
+ * Context: process context, rescan/remove lock held.
+ */
+void pci_report_begin(struct pci_report *report, struct pci_batch *batch)
+{
+	report->count = pci_collect_wants(batch, NULL, 0);
+	if (report->count)
+		report->want = kvcalloc(report->count, sizeof(*report->want),
+					GFP_KERNEL);
+	if (report->want)
+		pci_collect_wants(batch, report->want, report->count);
+}
+
+/**
+ * pci_report_end - say which of it got none, and what is in the way
+ * @report: from pci_report_begin()
+ *
+ * Context: process context, rescan/remove lock held.
+ */
+void pci_report_end(struct pci_report *report)
+{
+	struct pci_layout layout = {};
+	struct pci_want *want;
+	unsigned int told = 0;
+	resource_size_t room;
+	struct pci_dev *dev;
+	char why[160];
+
+	if (!report->want)
+		return;
+
+	pci_report_segments(report->want, report->count);
+	for (want = report->want; want < report->want + report->count; want++) {
+		if (!pci_want_failed(want))
+			continue;
+
+		dev = want->dev;
+		why[0] = '\0';
+		if (told++ < REPORT_WHY)
+			pci_report_why(&layout, want, why, sizeof(why));
+		room = pci_bus_room(dev->bus, want);
+		pci_warn(dev, "%s has no address: need %#llx%s%s, have %#llx on bus %04x:%02x%s\n",
+			 pci_resource_name(dev, want->idx),
+			 (unsigned long long)want->size,
+			 want->flags & IORESOURCE_IO ? " I/O" :
+			 want->flags & IORESOURCE_MEM_64 ? " 64-bit" : "",
+			 want->flags & IORESOURCE_PREFETCH ? " pref" : "",
+			 (unsigned long long)room, pci_domain_nr(dev->bus),
+			 dev->bus->number, why);
+	}
+	pci_layout_free(&layout);
+	kvfree(report->want);
+}
