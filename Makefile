@@ -11,6 +11,7 @@ ARCH ?= x86_64
 BASE ?=
 VARIANT ?=
 export ARCH BASE VARIANT
+export LOG HOTADD SVG DUMP ROOT IOMEM OPTIONS
 
 pci := tools/testing/pci
 
@@ -25,6 +26,8 @@ help:
 	@echo "make kernel      build a kernel; the last line is the image's path"
 	@echo "make shell       boot it and give a shell in the guest"
 	@echo "make bench       base and series side by side"
+	@echo "make replay LOG=dmesg.txt [HOTADD=...] [SVG=map.svg]"
+	@echo "                 plan what a machine's log shows: tools/testing/pci/replay/README"
 	@echo "make series      the series as mails for git am, in build/series"
 	@echo "make compose     the kernel tree with the series, in build/linux"
 	@echo "make save        take the commits made there back into the series"
@@ -40,6 +43,9 @@ shell:
 
 bench:
 	@$(pci)/run.sh bench
+
+replay:
+	@$(pci)/replay.sh
 
 check:
 	@$(pci)/check.sh check
@@ -62,4 +68,4 @@ save:
 	@series/deps build
 	@series/pq save
 
-.PHONY: help run shell bench check check-deep kernel series compose save
+.PHONY: help run shell bench replay check check-deep kernel series compose save

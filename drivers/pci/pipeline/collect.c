@@ -479,17 +479,22 @@ static void layout_collect_windows(struct pci_layout *layout,
 	}
 }
 
-static int layout_by_pointer(const void *a, const void *b)
+static int layout_by_resource(const void *a, const void *b)
 {
-	const struct resource *const *p = a, *const *q = b;
+	const struct pci_layout_known *p = a, *q = b;
 
-	return *p < *q ? -1 : *p > *q;
+	return p->res < q->res ? -1 : p->res > q->res;
 }
 
-static bool layout_knows(const struct pci_layout *layout, struct resource *res)
+/* The item of a resource, or 0 */
+static unsigned int layout_item(const struct pci_layout *layout,
+				struct resource *res)
 {
-	return bsearch(&res, layout->known, layout->known_count,
-		       sizeof(*layout->known), layout_by_pointer);
+	struct pci_layout_known key = { .res = res }, *known;
+
+	known = bsearch(&key, layout->known, layout->known_count,
+			sizeof(*layout->known), layout_by_resource);
+	return known ? known->item : 0;
 }
 
 /* What is in a window and belongs to no device here stays where it is */
@@ -501,7 +506,7 @@ static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
 
 	for (res = in->child; res; res = res->sibling) {
 		/* Counting: any may be foreign */
-		if (layout->known && layout_knows(layout, res))
+		if (layout->known && layout_item(layout, res))
 			continue;
 
 		layout_to_bus(bus, res, &region);
@@ -535,9 +540,13 @@ static void layout_learn(struct pci_layout *layout)
 	layout->known_count = 0;
 	for (i = 0; i < layout->plan.count; i++)
 		if (layout->res[i].res)
-			layout->known[layout->known_count++] = layout->res[i].res;
+			layout->known[layout->known_count++] =
+				(struct pci_layout_known) {
+					.res = layout->res[i].res,
+					.item = i,
+				};
 	sort(layout->known, layout->known_count, sizeof(*layout->known),
-	     layout_by_pointer, NULL);
+	     layout_by_resource, NULL);
 }
 
 static bool layout_contains(const struct pci_plan_item *window,
@@ -549,40 +558,33 @@ static bool layout_contains(const struct pci_plan_item *window,
 
 /*
  * The window that an item is in.  It may be one that would do as well, or be
- * further up, behind a transparent bridge.
+ * further up, behind a transparent bridge; the resource tree knows.
  */
-static bool layout_find_window(struct pci_plan_item *item,
-			       struct pci_plan_item *r)
+static void layout_find_window(struct pci_layout *layout, unsigned int i)
 {
-	unsigned int in = r->parent, alt;
+	struct pci_plan_item *item = &layout->plan.item[i];
+	unsigned int in = layout_item(layout, layout->res[i].parent);
 
-	for (;;) {
-		for (alt = in; alt != PCI_PLAN_NO_ALT; alt = item[alt].alt) {
-			if (!layout_contains(&item[alt], r))
-				continue;
-			r->parent = alt;
-			return true;
-		}
-		if (!in)
-			return false;
-		in = item[in].parent;
+	if ((in || pci_is_root_bus(layout->bus)) && in < i &&
+	    layout->plan.item[in].window &&
+	    layout_contains(&layout->plan.item[in], item)) {
+		item->parent = in;
+		return;
 	}
+
+	/* In none: not for the planner to move */
+	item->old.has = false;
+	item->size = 0;
+	layout->res[i].res = NULL;
 }
 
 static void layout_find_windows(struct pci_layout *layout)
 {
-	struct pci_plan_item *item = layout->plan.item;
 	unsigned int i;
 
-	for (i = 1; i < layout->plan.count; i++) {
-		if (!item[i].old.has || layout_find_window(item, &item[i]))
-			continue;
-
-		/* In none: not for the planner to move */
-		item[i].old.has = false;
-		item[i].size = 0;
-		layout->res[i].res = NULL;
-	}
+	for (i = 1; i < layout->plan.count; i++)
+		if (layout->plan.item[i].old.has && layout->res[i].res)
+			layout_find_window(layout, i);
 }
 
 static void layout_collect_once(struct pci_layout *layout)

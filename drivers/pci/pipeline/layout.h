@@ -28,6 +28,16 @@ struct pci_layout_res {
 };
 
 /**
+ * struct pci_layout_known - to find the item of a resource
+ * @res: the resource
+ * @item: index of the item
+ */
+struct pci_layout_known {
+	struct resource	*res;
+	unsigned int	item;
+};
+
+/**
  * struct pci_layout - addresses of one kind below a bus
  * @bus: a root bus, or one whose windows stay as they are
  * @type: IORESOURCE_IO or IORESOURCE_MEM
@@ -36,7 +46,7 @@ struct pci_layout_res {
  * @res: for each item of it
  * @max: items there is memory for
  * @cardbus: there is a CardBus bridge, which is not described
- * @known: the resources of all items, sorted, to know them again
+ * @known: the resources of all items, sorted
  * @known_count: of @known
  */
 struct pci_layout {
@@ -47,7 +57,7 @@ struct pci_layout {
 	struct pci_layout_res	*res;
 	unsigned int		max;
 	bool			cardbus;
-	struct resource		**known;
+	struct pci_layout_known	*known;
 	unsigned int		known_count;
 };
 

@@ -288,6 +288,9 @@ static void plan_optional(struct pci_plan *plan)
 	struct pci_plan_item *item, *inner;
 	unsigned int i;
 
+	for (i = plan->count; --i; )
+		if (plan->item[i].window && !plan->item[i].new.has)
+			plan_block(&plan->item[i], true);
 	plan_round(plan, true, PCI_HOLD_FREE);
 
 	for (i = 1; i < plan->count; i++) {

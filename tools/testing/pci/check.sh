@@ -165,6 +165,7 @@ step "shell scripts" shell_scripts || true
 step -t "pq on a toy" tests series/test_pq.py || true
 step -t "the checks" tests tools/testing/pci/test_scripts.py || true
 step -t "planner" make -C "$here/plan" check || true
+step -t "replay" make -C "$here/replay" check || true
 
 case $arch in
 x86_64)

@@ -168,8 +168,9 @@ def toy_check(tmp_path, **scripts):
     for name, text in parts.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
-    (pci / "plan").mkdir()
-    (pci / "plan/Makefile").write_text("check:\n\t@echo 2 passed, 0 failed\n")
+    for part in ("plan", "replay"):
+        (pci / part).mkdir()
+        (pci / part / "Makefile").write_text("check:\n\t@echo 2 passed, 0 failed\n")
     test = scripts.get("test", "def test_a():\n    pass\n")
     for name in ("series/test_pq.py", "tools/testing/pci/test_scripts.py",
                  "tools/testing/pci/qemu/test_x.py"):
@@ -180,32 +181,32 @@ def toy_check(tmp_path, **scripts):
 
 def test_check_sums_up(tmp_path):
     code, last, out = toy_check(tmp_path)
-    # 3 x series, compose, scripts; 2 planner; 3 kernels; 3 KUnit; 4 pytest runs
-    assert (code, last) == (0, "15 passed, 0 failed"), out
+    # 3 x series, compose, scripts; 2 planner; 2 replay; 3 kernels; 3 KUnit; 4 pytest runs
+    assert (code, last) == (0, "17 passed, 0 failed"), out
 
 
 def test_check_goes_on_after_failure(tmp_path):
     code, last, out = toy_check(tmp_path, pq="exit 3")
-    assert (code, last) == (1, "13 passed, 2 failed"), out
+    assert (code, last) == (1, "15 passed, 2 failed"), out
 
 
 def test_check_counts_failed_tests(tmp_path):
     code, last, out = toy_check(
         tmp_path, test="def test_a():\n    pass\ndef test_b():\n    assert 0\n")
-    assert (code, last) == (1, "15 passed, 4 failed"), out
+    assert (code, last) == (1, "17 passed, 4 failed"), out
 
 
 def test_check_no_test_is_a_failure(tmp_path):
     code, last, out = toy_check(tmp_path, test="")
-    assert (code, last) == (1, "11 passed, 4 failed"), out
+    assert (code, last) == (1, "13 passed, 4 failed"), out
 
 
 def test_check_believes_the_exit_code(tmp_path):
     code, last, out = toy_check(tmp_path, kunit="echo 3 passed, 0 failed; exit 1")
-    assert (code, last) == (1, "15 passed, 1 failed"), out
+    assert (code, last) == (1, "17 passed, 1 failed"), out
 
 
 def test_check_without_kernel(tmp_path):
     code, last, out = toy_check(tmp_path, kernel="exit 1")
     # Three kernels, and the three steps that wanted them.
-    assert (code, last) == (1, "7 passed, 6 failed"), out
+    assert (code, last) == (1, "9 passed, 6 failed"), out

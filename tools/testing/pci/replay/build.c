@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A plan of addresses for what a log has shown
+ *
+ * Made the way the kernel makes it from its devices, see collect.c there: in
+ * addresses on the bus, for one host bridge and one kind of addresses.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+
+#define BUILD_TOP	((1ULL << 62) - 1)	/* last address of a bus */
+#define BUILD_32BIT	0xffffffffULL
+#define BUILD_4G	0x100000000ULL
+#define BUILD_ISA	0x300ULL	/* alias bits of I/O ports */
+#define BUILD_MIN_IO	0x1000ULL	/* left to the devices of the board */
+#define BUILD_BIOS_END	0x100000ULL	/* so is this, on x86 */
+#define BUILD_SLOT_IO	0x100ULL	/* what a slot is to have */
+#define BUILD_SLOT_MEM	0x200000ULL
+
+/* The windows of the bridge to a bus */
+struct build_windows {
+	unsigned int	mem;	/* or the one for I/O */
+	unsigned int	pref;
+	bool		split;	/* prefetchable has its own */
+	bool		is64;	/* and it can be anywhere */
+};
+
+static void build_name(struct build *build, unsigned int i, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(build->of[i].name, sizeof(build->of[i].name), format, args);
+	va_end(args);
+}
+
+/* There is room, as it was counted before */
+static struct pci_plan_item *build_add(struct build *build)
+{
+	struct pci_plan_item *item = &build->plan.item[build->plan.count++];
+
+	item->alt = PCI_PLAN_NO_ALT;
+	item->align = 1;
+	item->limit = BUILD_TOP;
+	return item;
+}
+
+static void build_place(struct pci_plan_item *item, u64 start, u64 end)
+{
+	item->old.has = true;
+	item->old.start = start;
+	item->old.end = end;
+}
+
+static void build_block(struct build *build, unsigned int parent, u64 start,
+			u64 end, const char *name)
+{
+	unsigned int i = build->plan.count;
+	struct pci_plan_item *item = build_add(build);
+
+	item->parent = parent;
+	item->size = end - start + 1;
+	if (end > item->limit)
+		item->limit = end;
+	item->hold = PCI_HOLD_PINNED;
+	build_place(item, start, end);
+	build_name(build, i, "%s", name);
+}
+
+/* Where it should not be, it had better stay */
+static bool build_odd(struct pci_plan_item *item)
+{
+	u64 mask = item->align - 1;
+
+	if (!(item->old.start & mask) && item->old.end <= item->limit &&
+	    !(item->window && ((item->old.end + 1) & mask)))
+		return false;
+
+	item->align = 1;
+	if (item->old.end > item->limit)
+		item->limit = item->old.end;
+	return true;
+}
+
+/* The next power of two */
+static u64 build_round(u64 size)
+{
+	u64 power = 1;
+
+	while (power < size && power < (1ULL << 61))
+		power <<= 1;
+	return power;
+}
+
+static struct pci_plan_place build_on_bus(const struct build *build,
+					  const struct topo_range *range)
+{
+	u64 offset = topo_offset(build->host, build->type, range);
+
+	return (struct pci_plan_place){
+		.start = range->start - offset,
+		.end = range->end - offset,
+		.has = true,
+	};
+}
+
+static bool build_contains(const struct pci_plan_place *outer,
+			   const struct pci_plan_place *inner)
+{
+	return outer->has && outer->start <= inner->start && outer->end >= inner->end;
+}
+
+/* The window above that an address is in: of this bridge, or of one further up */
+static bool build_find_window(struct build *build, const struct build_windows *windows,
+			      const struct pci_plan_place *place, unsigned int *in)
+{
+	struct pci_plan_item *item = build->plan.item;
+	unsigned int i;
+
+	if (build_contains(&item[*in].old, place))
+		return true;
+	if (build_contains(&item[windows->mem].old, place)) {
+		*in = windows->mem;
+		return true;
+	}
+	if (windows->split && build_contains(&item[windows->pref].old, place)) {
+		*in = windows->pref;
+		return true;
+	}
+
+	/* Behind a transparent bridge */
+	for (i = windows->mem; i != PCI_PLAN_NO_ALT; i = item[i].alt) {
+		if (!build_contains(&item[i].old, place))
+			continue;
+		*in = i;
+		return true;
+	}
+	return false;
+}
+
+/* Where it is, if that is for a plan to start with */
+static bool build_keeps(const struct build *build, const struct topo_dev *dev, int index)
+{
+	if (!topo_has(build->topo, dev, index))
+		return false;
+
+	return build->mode == BUILD_FOUND || topo_stays(dev, index);
+}
+
+/* The window of the bridge to a bus that a range is to be in */
+static unsigned int build_window_for(const struct build_windows *windows,
+				     bool pref, bool is64)
+{
+	if (!pref || !windows->split || (windows->is64 && !is64))
+		return windows->mem;
+
+	return windows->pref;
+}
+
+static enum pci_plan_hold build_hold(const struct build *build,
+				     const struct topo_dev *dev, int index)
+{
+	if (!build->move || dev->driver[0] || topo_stays(dev, index))
+		return PCI_HOLD_PINNED;
+
+	return PCI_HOLD_UNBOUND;
+}
+
+/* Where the log has it */
+static void build_keep_bar(struct build *build, struct pci_plan_item *item,
+			   const struct topo_dev *dev, int index,
+			   const struct build_windows *windows)
+{
+	item->old = build_on_bus(build, &dev->res[index].last);
+	item->size = item->old.end - item->old.start + 1;
+	item->hold = build_hold(build, dev, index);
+	if (!build_find_window(build, windows, &item->old, &item->parent)) {
+		/* In none: not for the planner to move */
+		item->old.has = false;
+		item->size = 0;
+	} else if (build_odd(item)) {
+		item->hold = PCI_HOLD_PINNED;
+	}
+}
+
+static void build_add_bar(struct build *build, const struct topo_dev *dev, int index,
+			  const struct build_windows *windows)
+{
+	const struct topo_res *res = &dev->res[index];
+	bool keeps = build_keeps(build, dev, index);
+	unsigned int i = build->plan.count;
+	struct pci_plan_item *item;
+
+	if (!res->seen || res->type != build->type || !res->size ||
+	    (!keeps && topo_stays(dev, index)))
+		return;
+
+	item = build_add(build);
+	build->of[i].dev = dev;
+	build->of[i].index = index;
+	build_name(build, i, "%s %s", topo_name(&dev->at).text,
+		   topo_res_name(dev, index).text);
+
+	item->size = res->size;
+	item->align = build_round(res->align ? res->align : res->size);
+	item->optional = index >= TOPO_ROM;
+	item->pref = res->pref;
+	if (res->type == TOPO_IO && build->topo->x86)
+		item->avoid = BUILD_ISA;
+	if (!res->is64)
+		item->limit = BUILD_32BIT;
+	else if (!dev->parent)
+		item->prefer = BUILD_4G;
+
+	item->parent = build_window_for(windows, res->pref, res->is64);
+	if (keeps)
+		build_keep_bar(build, item, dev, index, windows);
+}
+
+static u64 build_reserve(const struct topo_dev *bridge, int index)
+{
+	if (!bridge->hotplug)
+		return 0;
+
+	return index == TOPO_WINDOW_IO ? BUILD_SLOT_IO : BUILD_SLOT_MEM;
+}
+
+/* Is something behind a bridge that can't be moved, and the window with it? */
+static bool build_window_stays(const struct build *build, const struct topo_dev *bridge,
+			       int index)
+{
+	const struct topo_range *w = &bridge->res[index].last;
+	const struct topo_dev *dev, *above;
+	unsigned int i;
+	int k;
+
+	for (i = 0; i < build->topo->dev_count; i++) {
+		dev = build->topo->dev[i];
+		for (above = dev->parent; above && above != bridge; )
+			above = above->parent;
+		for (k = 0; above && k < TOPO_WINDOW_IO; k++)
+			if (dev->res[k].type == build->type && topo_stays(dev, k) &&
+			    topo_has(build->topo, dev, k) &&
+			    w->start <= dev->res[k].last.start &&
+			    w->end >= dev->res[k].last.end)
+				return true;
+	}
+	return false;
+}
+
+static bool build_keeps_window(const struct build *build, const struct topo_dev *bridge,
+			       int index)
+{
+	const struct topo_res *res = &bridge->res[index];
+
+	if (!res->seen || !res->last.has || res->fate == TOPO_UNCLAIMED)
+		return false;
+
+	return build->mode == BUILD_FOUND || build_window_stays(build, bridge, index);
+}
+
+static unsigned int build_add_window(struct build *build, const struct topo_dev *bridge,
+				     int index, unsigned int parent, unsigned int alt,
+				     const struct build_windows *above)
+{
+	const struct topo_res *res = &bridge->res[index];
+	unsigned int i = build->plan.count;
+	struct pci_plan_item *item = build_add(build);
+
+	build->of[i].dev = bridge;
+	build->of[i].index = index;
+	build_name(build, i, "%s %s", topo_name(&bridge->at).text,
+		   topo_res_name(bridge, index).text);
+
+	item->parent = parent;
+	item->alt = alt;
+	item->window = true;
+	item->pref = index == TOPO_WINDOW_PREF;
+	item->hotplug = bridge->hotplug;
+	item->reserve = build_reserve(bridge, index);
+	item->align = index == TOPO_WINDOW_IO ? 0x1000 : 0x100000;
+	if (index != TOPO_WINDOW_PREF || !res->is64)
+		item->limit = BUILD_32BIT;
+	else if (!bridge->parent)
+		item->prefer = BUILD_4G;
+
+	if (build_keeps_window(build, bridge, index)) {
+		item->old = build_on_bus(build, &res->last);
+		if (!build_find_window(build, above, &item->old, &item->parent))
+			item->old.has = false;
+		else if (build_odd(item))
+			item->fixed = true;
+	}
+	return i;
+}
+
+static void build_add_bus(struct build *build, const struct topo_dev *bridge,
+			  const struct build_windows *windows);
+
+static void build_add_bridge(struct build *build, const struct topo_dev *bridge,
+			     const struct build_windows *above)
+{
+	unsigned int alt = bridge->transparent ? above->mem : PCI_PLAN_NO_ALT;
+	bool is64 = bridge->res[TOPO_WINDOW_PREF].is64;
+	struct build_windows windows = {};
+
+	if (build->type == TOPO_IO) {
+		windows.mem = build_add_window(build, bridge, TOPO_WINDOW_IO,
+					       above->mem, alt, above);
+	} else {
+		windows.mem = build_add_window(build, bridge, TOPO_WINDOW_MEM,
+					       above->mem, alt, above);
+		windows.pref = build_add_window(build, bridge, TOPO_WINDOW_PREF,
+						build_window_for(above, true, is64),
+						windows.mem, above);
+		windows.split = true;
+		windows.is64 = is64;
+	}
+	build_add_bus(build, bridge, &windows);
+}
+
+/* Below @bridge, or right below the host bridge */
+static void build_add_bus(struct build *build, const struct topo_dev *bridge,
+			  const struct build_windows *windows)
+{
+	const struct topo *topo = build->topo;
+	const struct topo_dev *dev;
+	unsigned int i;
+	int index;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		dev = topo->dev[i];
+		if (dev->parent != bridge || dev->host < 0 ||
+		    &topo->host[dev->host] != build->host)
+			continue;
+		for (index = 0; index < TOPO_WINDOW_IO; index++)
+			build_add_bar(build, dev, index, windows);
+		if (dev->header == TOPO_BRIDGE && dev->secondary)
+			build_add_bridge(build, dev, windows);
+	}
+}
+
+/* The window of a host bridge that begins next from @from on, on the bus */
+static const struct topo_window *build_next_window(const struct build *build, u64 from)
+{
+	const struct topo_window *w, *found = NULL;
+	unsigned int i;
+
+	for (i = 0; i < build->host->count; i++) {
+		w = &build->host->window[i];
+		if (w->type != build->type || w->end - w->offset < from ||
+		    w->start - w->offset > BUILD_TOP)
+			continue;
+		if (!found || w->start - w->offset < found->start - found->offset)
+			found = w;
+	}
+	return found;
+}
+
+/* What of the start of a window an architecture does not want to be used */
+static u64 build_low(const struct build *build, const struct topo_window *w)
+{
+	const struct topo *topo = build->topo;
+	u64 start = w->start;
+
+	if (w->type == TOPO_IO) {
+		if (!start)
+			start = BUILD_MIN_IO;
+		if (topo->x86 && start & BUILD_ISA)
+			start = (start | (BUILD_ISA | 0xff)) + 1;
+	} else {
+		if (!start)
+			start = topo->mem_start;
+		if (topo->x86 && start < BUILD_BIOS_END)
+			start = BUILD_BIOS_END;
+	}
+	return start - w->start;
+}
+
+/* The windows of a root bus are one range with holes */
+static void build_add_root(struct build *build)
+{
+	struct pci_plan_item *root = build_add(build);
+	const struct topo_window *w;
+	u64 next = 0, start, end, low;
+
+	build_name(build, 0, "%04x:%02x", build->domain, build->bus);
+	root->window = true;
+	root->fixed = true;
+	while ((w = build_next_window(build, next))) {
+		start = w->start - w->offset;
+		end = w->end - w->offset;
+		if (end > BUILD_TOP)
+			end = BUILD_TOP;
+		/* Two that overlap are one */
+		if (start < next)
+			start = next;
+		if (!root->old.has)
+			build_place(root, start, end);
+		else if (start > next)
+			build_block(build, 0, next, start - 1, "hole");
+		root->old.end = end;
+
+		low = build_low(build, w);
+		if (low > end - start + 1)
+			low = end - start + 1;
+		if (low)
+			build_block(build, 0, start, start + low - 1, "kept free");
+		if (w->pref) {
+			build_block(build, 0, start, end, "prefetchable only");
+			build->plan.item[build->plan.count - 1].barrier = true;
+		}
+		next = end + 1;
+	}
+}
+
+static bool build_overlaps(const struct topo_range *range, const struct topo_foreign *f)
+{
+	return range->has && range->start <= f->end && f->start <= range->end;
+}
+
+/* What the log has as reserved may be for a device: then it is in nobody's way */
+static bool build_in_the_way(const struct build *build, const struct topo_foreign *f)
+{
+	const struct topo *topo = build->topo;
+	const struct topo_res *res;
+	unsigned int i;
+	int index;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		for (index = 0; index < TOPO_RES; index++) {
+			res = &topo->dev[i]->res[index];
+			if (res->seen && res->type == f->type &&
+			    (build_overlaps(&res->first, f) ||
+			     build_overlaps(&res->last, f)))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void build_add_foreign(struct build *build)
+{
+	const struct topo *topo = build->topo;
+	const struct topo_foreign *f;
+	struct pci_plan_place place;
+	struct topo_range range;
+	unsigned int i;
+
+	for (i = 0; i < topo->foreign_count; i++) {
+		f = &topo->foreign[i];
+		range = (struct topo_range){ f->start, f->end, true };
+		if (f->type != build->type ||
+		    !topo_window_of(build->host, f->type, &range) ||
+		    !build_in_the_way(build, f))
+			continue;
+		place = build_on_bus(build, &range);
+		build_block(build, 0, place.start, place.end, "reserved");
+	}
+}
+
+int build_alloc(struct build *build, unsigned int max)
+{
+	build->max = max;
+	build->plan.item = calloc(max, sizeof(*build->plan.item));
+	build->of = calloc(max, sizeof(*build->of));
+	return build->plan.item && build->of ? 0 : -1;
+}
+
+static void *build_larger(void *array, unsigned int count, size_t size)
+{
+	char *larger = realloc(array, 2 * count * size);
+
+	if (larger)
+		memset(larger + count * size, 0, count * size);
+	return larger;
+}
+
+/* Twice as much room, also in @dumped; 0, or -1 if there is no memory */
+int build_grow(struct build *build)
+{
+	struct pci_plan_place *dumped;
+	struct pci_plan_item *item;
+	struct build_of *of;
+
+	item = build_larger(build->plan.item, build->max, sizeof(*item));
+	if (item)
+		build->plan.item = item;
+	of = build_larger(build->of, build->max, sizeof(*of));
+	if (of)
+		build->of = of;
+	dumped = build_larger(build->dumped, build->max, sizeof(*dumped));
+	if (dumped)
+		build->dumped = dumped;
+	if (!item || !of || !dumped)
+		return -1;
+
+	build->max *= 2;
+	return 0;
+}
+
+/**
+ * build_make - describe the addresses below a host bridge
+ * @build: build_free() it, also after a failure
+ * @topo: machine
+ * @host: index of the host bridge
+ * @type: of the addresses
+ * @mode: how things are to start with
+ * @move: what has no driver can be moved
+ *
+ * Return: 0, or -1 if there is no memory.
+ */
+int build_make(struct build *build, const struct topo *topo, unsigned int host,
+	       enum topo_type type, enum build_mode mode, bool move)
+{
+	struct build_windows none = {};
+	unsigned int max;
+
+	memset(build, 0, sizeof(*build));
+	build->topo = topo;
+	build->host = &topo->host[host];
+	build->domain = build->host->domain;
+	build->bus = build->host->bus;
+	build->type = type;
+	build->mode = mode;
+	build->move = move;
+
+	/* At most three items come of each window of the host bridge */
+	max = 1 + 3 * build->host->count + TOPO_RES * topo->dev_count +
+	      topo->foreign_count;
+	if (build_alloc(build, max))
+		return -1;
+
+	build_add_root(build);
+	build_add_bus(build, NULL, &none);
+	build_add_foreign(build);
+	return 0;
+}
+
+void build_free(struct build *build)
+{
+	free(build->plan.item);
+	free(build->of);
+	free(build->dumped);
+	memset(build, 0, sizeof(*build));
+}

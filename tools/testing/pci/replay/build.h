@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A plan of addresses for what a log has shown */
+#ifndef REPLAY_BUILD_H
+#define REPLAY_BUILD_H
+
+#include "plan.h"
+#include "topo.h"
+
+enum build_mode {
+	BUILD_BOOT,	/* nothing has an address but what can't have another */
+	BUILD_FOUND,	/* all is where the log leaves it, and is in use */
+	BUILD_DUMP,	/* as the kernel had it */
+};
+
+/**
+ * struct build_of - what an item of a plan stands for
+ * @dev: function, or NULL
+ * @index: which of its resources
+ * @name: of it
+ */
+struct build_of {
+	const struct topo_dev	*dev;
+	int			index;
+	char			name[48];
+};
+
+/**
+ * struct build - a plan, and what it is for
+ * @topo: machine; NULL for what was dumped
+ * @host: host bridge; NULL for what was dumped
+ * @domain: of the root bus
+ * @bus: root bus
+ * @type: of the addresses
+ * @mode: how it was made
+ * @move: what has no driver can be moved
+ * @plan: items for the planner
+ * @of: what each is
+ * @max: room in both
+ * @dumped: what the kernel had made of each item, for a dump
+ */
+struct build {
+	const struct topo	*topo;
+	const struct topo_host	*host;
+	unsigned int		domain;
+	unsigned int		bus;
+	enum topo_type		type;
+	enum build_mode		mode;
+	bool			move;
+	struct pci_plan		plan;
+	struct build_of		*of;
+	unsigned int		max;
+	struct pci_plan_place	*dumped;
+};
+
+int build_alloc(struct build *build, unsigned int max);
+int build_grow(struct build *build);
+int build_make(struct build *build, const struct topo *topo, unsigned int host,
+	       enum topo_type type, enum build_mode mode, bool move);
+void build_free(struct build *build);
+
+#endif /* REPLAY_BUILD_H */

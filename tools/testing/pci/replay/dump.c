@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Plans as text
+ *
+ * A line for each plan, and behind it one for each of its items:
+ *
+ *   plan <domain>:<bus> <io|mem> [items <n>] [missing <n>]
+ *   item <index> parent <index> alt <index|-> <window|bar> [hotplug]
+ *	[optional] [pref] [barrier] [fixed] hold <n> size <hex> align <hex>
+ *	avoid <hex> reserve <hex> limit <hex> prefer <hex>
+ *	old <none|start-end> new <none|start-end> in <index> name <text>
+ *
+ * An item is on one line; indexes and n are decimal, all else is hexadecimal
+ * without 0x.  The fields are those of struct pci_plan_item, in addresses on
+ * the bus.  The first item has the addresses of the host bridge, and each one
+ * is after the window that it is in.  What is in front of "plan" or "item" in a
+ * line, as the time of a message, is skipped, and so are all other lines.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/kernel.h>
+
+#include "dump.h"
+
+#define DUMP_MAX	65536	/* items in a plan */
+#define DUMP_FIRST	64	/* room for so many at first */
+#define DUMP_TOP	0x4000000000000000ULL
+
+/* The flags, in the order in which they are written */
+struct dump_flag {
+	const char	*name;
+	size_t		offset;
+};
+
+static const struct dump_flag dump_flags[] = {
+	{ " hotplug", offsetof(struct pci_plan_item, hotplug) },
+	{ " optional", offsetof(struct pci_plan_item, optional) },
+	{ " pref", offsetof(struct pci_plan_item, pref) },
+	{ " barrier", offsetof(struct pci_plan_item, barrier) },
+	{ " fixed", offsetof(struct pci_plan_item, fixed) },
+};
+
+#define DUMP_FLAGS	(ARRAY_SIZE(dump_flags))
+
+static bool *dump_flag(struct pci_plan_item *item, unsigned int i)
+{
+	return (bool *)((char *)item + dump_flags[i].offset);
+}
+
+static void dump_place(FILE *out, const char *name, const struct pci_plan_place *place)
+{
+	if (place->has)
+		fprintf(out, " %s %s", name, topo_hex(place->start, place->end).text);
+	else
+		fprintf(out, " %s none", name);
+}
+
+static void dump_value(FILE *out, const char *name, u64 value)
+{
+	fprintf(out, " %s %llx", name, (unsigned long long)value);
+}
+
+static void dump_item(FILE *out, const struct build *build, unsigned int index)
+{
+	struct pci_plan_item *item = &build->plan.item[index];
+	unsigned int i;
+
+	fprintf(out, "item %u parent %u alt ", index, item->parent);
+	if (item->alt == PCI_PLAN_NO_ALT)
+		fprintf(out, "-");
+	else
+		fprintf(out, "%u", item->alt);
+	fprintf(out, " %s", item->window ? "window" : "bar");
+	for (i = 0; i < DUMP_FLAGS; i++)
+		if (*dump_flag(item, i))
+			fprintf(out, "%s", dump_flags[i].name);
+	fprintf(out, " hold %u", item->hold);
+	dump_value(out, "size", item->size);
+	dump_value(out, "align", item->align);
+	dump_value(out, "avoid", item->avoid);
+	dump_value(out, "reserve", item->reserve);
+	dump_value(out, "limit", item->limit);
+	dump_value(out, "prefer", item->prefer);
+	dump_place(out, "old", &item->old);
+	dump_place(out, "new", &item->new);
+	fprintf(out, " in %u name %s\n", item->to, build->of[index].name);
+}
+
+void dump_write(FILE *out, const struct build *build)
+{
+	unsigned int i;
+
+	fprintf(out, "plan %04x:%02x %s items %u missing %u\n", build->domain, build->bus,
+		build->type == TOPO_IO ? "io" : "mem", build->plan.count,
+		build->plan.missing);
+	for (i = 0; i < build->plan.count; i++)
+		dump_item(out, build, i);
+}
+
+static bool dump_read_place(const char **p, const char *name, struct pci_plan_place *place)
+{
+	if (!scan_text(p, name))
+		return false;
+	if (scan_text(p, "none"))
+		return true;
+
+	place->has = true;
+	return scan_hex(p, 1, 16, &place->start) && scan_text(p, "-") &&
+	       scan_hex(p, 1, 16, &place->end) && place->start <= place->end;
+}
+
+static bool dump_read_value(const char **p, const char *name, u64 *value)
+{
+	return scan_text(p, name) && scan_hex(p, 1, 16, value);
+}
+
+static bool dump_read_where(const char **p, struct pci_plan_item *item)
+{
+	if (!scan_number(p, &item->parent) || !scan_text(p, " alt "))
+		return false;
+	item->alt = PCI_PLAN_NO_ALT;
+	return scan_text(p, "-") || scan_number(p, &item->alt);
+}
+
+/* Behind "item <index> parent " */
+static bool dump_read_item(const char **p, struct pci_plan_item *item,
+			   struct pci_plan_place *new, const char **name)
+{
+	unsigned int i, hold;
+
+	if (!dump_read_where(p, item))
+		return false;
+	item->window = scan_text(p, " window");
+	if (!item->window && !scan_text(p, " bar"))
+		return false;
+	for (i = 0; i < DUMP_FLAGS; i++)
+		*dump_flag(item, i) = scan_text(p, dump_flags[i].name);
+
+	if (!scan_text(p, " hold ") || !scan_number(p, &hold) || hold > PCI_HOLD_PINNED)
+		return false;
+	item->hold = hold;
+	if (!dump_read_value(p, " size ", &item->size) ||
+	    !dump_read_value(p, " align ", &item->align) ||
+	    !dump_read_value(p, " avoid ", &item->avoid) ||
+	    !dump_read_value(p, " reserve ", &item->reserve) ||
+	    !dump_read_value(p, " limit ", &item->limit) ||
+	    !dump_read_value(p, " prefer ", &item->prefer) ||
+	    !dump_read_place(p, " old ", &item->old) ||
+	    !dump_read_place(p, " new ", new) || !scan_text(p, " in ") ||
+	    !scan_number(p, &item->to) || !scan_text(p, " name "))
+		return false;
+	*name = *p;
+	return true;
+}
+
+/* The kernel has no alignment for what is where it should not be */
+static bool dump_odd(const struct pci_plan_item *item)
+{
+	u64 mask = item->align - 1;
+
+	return item->old.start & mask || item->old.end > item->limit ||
+	       (item->window && (item->old.end + 1) & mask);
+}
+
+/* Is it what the planner may be given?  If not, what is wrong */
+static const char *dump_check(const struct pci_plan *plan, unsigned int index)
+{
+	const struct pci_plan_item *item = &plan->item[index], *in;
+
+	if (!item->align || item->align & (item->align - 1))
+		return "an alignment that is no power of two";
+	if (item->size >= DUMP_TOP || item->align >= DUMP_TOP || item->reserve >= DUMP_TOP)
+		return "a size that nothing has";
+	if (!index)
+		return item->window && item->fixed ? NULL :
+		       "a host bridge that is no fixed window";
+	if (item->parent >= index ||
+	    (item->alt != PCI_PLAN_NO_ALT && item->alt >= index))
+		return "an item that is before the window that it is in";
+
+	in = &plan->item[item->parent];
+	if (!in->window ||
+	    (item->alt != PCI_PLAN_NO_ALT && !plan->item[item->alt].window))
+		return "an item that is in a BAR";
+	if (!item->old.has)
+		return NULL;
+	if (!in->old.has || in->old.start > item->old.start || in->old.end < item->old.end)
+		return "an item that is outside of its window";
+	if (dump_odd(item))
+		return "an item where it should not be";
+	if (!item->window && item->old.end - item->old.start + 1 != item->size)
+		return "a BAR that is not as large as it is said to be";
+	return NULL;
+}
+
+/* The last plan that was begun */
+struct dump {
+	struct log	*log;
+	struct fail	*fail;
+	struct build	*plans;
+	unsigned int	count;
+	unsigned int	items;	/* that the last is to have, if it says so */
+};
+
+static int dump_bad(struct dump *d, const char *what)
+{
+	return fail_at(d->fail, d->log->name, d->log->line, "%s", what);
+}
+
+static int dump_complete(struct dump *d)
+{
+	struct build *last = d->count ? &d->plans[d->count - 1] : NULL;
+
+	if (last && !last->plan.count)
+		return fail_at(d->fail, d->log->name, d->log->line,
+			       "a plan without items: the dump is cut off");
+	if (last && d->items && last->plan.count != d->items)
+		return fail_at(d->fail, d->log->name, d->log->line,
+			       "a plan of %u items has %u only: the dump is cut off",
+			       d->items, last->plan.count);
+	return 0;
+}
+
+/* Behind "plan " */
+static int dump_plan(struct dump *d, const char *p)
+{
+	struct build *plans, *build;
+	enum topo_type type = TOPO_MEM;
+	struct bdf bus;
+
+	if (!scan_bus(&p, &bus))
+		return 0;
+	if (dump_complete(d))
+		return -1;
+	if (scan_text(&p, " io"))
+		type = TOPO_IO;
+	else if (!scan_text(&p, " mem"))
+		return dump_bad(d, "a plan of nothing that is known");
+	d->items = 0;
+	if (scan_text(&p, " items ") &&
+	    (!scan_number(&p, &d->items) || !d->items || d->items > DUMP_MAX))
+		return dump_bad(d, "a plan without a possible number of items");
+
+	plans = realloc(d->plans, (d->count + 1) * sizeof(*plans));
+	if (!plans)
+		return dump_bad(d, "out of memory");
+	d->plans = plans;
+	build = &plans[d->count++];
+	memset(build, 0, sizeof(*build));
+	build->domain = bus.domain;
+	build->bus = bus.bus;
+	build->type = type;
+	build->mode = BUILD_DUMP;
+	build->dumped = calloc(DUMP_FIRST, sizeof(*build->dumped));
+	if (build_alloc(build, DUMP_FIRST) || !build->dumped)
+		return dump_bad(d, "out of memory");
+	return 0;
+}
+
+/* Behind "item " */
+static int dump_line(struct dump *d, const char *p)
+{
+	struct build *build = d->count ? &d->plans[d->count - 1] : NULL;
+	unsigned int index, next;
+	const char *name, *wrong;
+
+	if (!scan_number(&p, &index) || !scan_text(&p, " parent "))
+		return build ? dump_bad(d, "an item that can't be read") : 0;
+	if (!build)
+		return dump_bad(d, "an item without a plan in front of it");
+
+	next = build->plan.count;
+	if (index != next || next >= DUMP_MAX || (d->items && next >= d->items))
+		return dump_bad(d, "an item out of order");
+	if (next == build->max && build_grow(build))
+		return dump_bad(d, "out of memory");
+	if (!dump_read_item(&p, &build->plan.item[next], &build->dumped[next], &name))
+		return dump_bad(d, "an item that can't be read");
+
+	snprintf(build->of[next].name, sizeof(build->of[next].name), "%.47s", name);
+	build->plan.count++;
+	wrong = dump_check(&build->plan, next);
+	return wrong ? dump_bad(d, wrong) : 0;
+}
+
+/* Behind the time, if there is one */
+static const char *dump_find(const char *line, const char *word)
+{
+	const char *p = strstr(line, word);
+
+	return p && (p == line || p[-1] == ' ') ? p + strlen(word) : NULL;
+}
+
+/* Does a plan begin here? */
+bool dump_is_plan(const char *line)
+{
+	const char *p = dump_find(line, "plan ");
+	struct bdf bus;
+
+	return p && scan_bus(&p, &bus) &&
+	       (strstr(p, " items ") || strstr(p, " missing "));
+}
+
+/**
+ * dump_read - read plans
+ * @log: from the first line on
+ * @plans: output, an array to be freed, as is each plan; also after a failure
+ * @count: output, of @plans
+ * @fail: what is wrong
+ *
+ * Return: 0, or -1 with @fail.
+ */
+int dump_read(struct log *log, struct build **plans, unsigned int *count,
+	      struct fail *fail)
+{
+	struct dump d = { .log = log, .fail = fail };
+	const char *line, *p;
+	int ret = 0;
+
+	log_rewind(log);
+	while (!ret && (line = log_next(log))) {
+		p = dump_find(line, "item ");
+		if (dump_is_plan(line))
+			ret = dump_plan(&d, dump_find(line, "plan "));
+		else if (p)
+			ret = dump_line(&d, p);
+	}
+	if (!ret)
+		ret = dump_complete(&d);
+	*plans = d.plans;
+	*count = d.count;
+	return ret;
+}

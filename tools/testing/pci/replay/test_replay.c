@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Replaying logs: small machines that nobody has, and logs that are broken */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dump.h"
+#include "replay.h"
+
+#define LENGTH(array)	(sizeof(array) / sizeof((array)[0]))
+
+static unsigned int passed, failed;
+
+/* A host bridge with one window of each kind, and one above 4 GiB */
+#define ROOT \
+	"pci_bus 0000:00: root bus resource [io  0x1000-0xffff window]\n" \
+	"pci_bus 0000:00: root bus resource [mem 0xe0000000-0xefffffff window]\n" \
+	"pci_bus 0000:00: root bus resource [mem 0x1000000000-0x1fffffffff window]\n"
+
+#define ENDPOINT(at) "pci " at ": [1234:0001] type 00 class 0x020000\n"
+#define PORT(at) "pci " at ": [1234:0002] type 01 class 0x060400\n"
+
+/* A port with all windows, and a device behind it */
+#define SMALL \
+	ROOT PORT("0000:00:1c.0") \
+	"pci 0000:00:1c.0: PCI bridge to [bus 01]\n" \
+	"pci 0000:00:1c.0:   bridge window [io  0x2000-0x2fff]\n" \
+	"pci 0000:00:1c.0:   bridge window [mem 0xe0000000-0xe00fffff]\n" \
+	"pci 0000:00:1c.0:   bridge window [mem 0x1000000000-0x10000fffff 64bit pref]\n" \
+	ENDPOINT("0000:01:00.0") \
+	"pci 0000:01:00.0: reg 0x10: [mem 0xe0000000-0xe0003fff]\n" \
+	"pci 0000:01:00.0: reg 0x14: [io  0x2000-0x201f]\n" \
+	"pci 0000:01:00.0: reg 0x18: [mem 0x1000000000-0x100000ffff 64bit pref]\n"
+
+/* A line in the middle of which the log ends, and so on: what is said then */
+struct broken {
+	const char	*name;
+	const char	*text;
+	const char	*message;	/* part of it */
+};
+
+static const struct broken broken[] = {
+	{ "an empty log", "", "empty" },
+	{ "a log about something else", "hello\nworld\n", "neither" },
+	{ "a BAR that is cut off", ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: reg 0x10: [mem 0xe00000", "log:5: a BAR" },
+	{ "a BAR with something else in it", ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0\001\377ff]\n", "log:5: a BAR" },
+	{ "a BAR that ends before it starts", ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0xe0001000-0xe0000fff]\n", "log:5: a BAR that ends" },
+	{ "a BAR as large as the world", ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0x0-0xffffffffffffffff]\n",
+	  "log:5: a BAR of no possible size" },
+	{ "a number with too many digits", ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0x11112222333344445-0x11112222333344446]\n",
+	  "log:5: a BAR" },
+	{ "a window that is cut off", ROOT PORT("0000:00:01.0")
+	  "pci 0000:00:01.0: PCI bridge to [bus 01]\n"
+	  "pci 0000:00:01.0:   bridge window [mem 0xe0", "log:6: a bridge window" },
+	{ "buses that are cut off", ROOT PORT("0000:00:01.0")
+	  "pci 0000:00:01.0: PCI bridge to [bus 0", "log:5: a range of buses" },
+	{ "buses that end before they start", ROOT PORT("0000:00:01.0")
+	  "pci 0000:00:01.0: PCI bridge to [bus 05-04]\n", "log:5: a range of buses" },
+	{ "a type that is cut off", ROOT "pci 0000:00:01.0: [1234:5678] type 0",
+	  "log:4: a type" },
+	{ "a root window that is cut off",
+	  "pci_bus 0000:00: root bus resource [mem 0xe0000000-\n" ENDPOINT("0000:00:01.0"),
+	  "log:1: a window of a root bus" },
+	{ "a root window that ends before it starts",
+	  "pci_bus 0000:00: root bus resource [mem 0x2000-0x1000]\n", "ends before it starts" },
+	{ "a root window that wraps on the bus",
+	  "pci_bus 0000:00: root bus resource [mem 0x1000-0x2fff] (bus address [0xffffffffffffff00-0x0])\n",
+	  "log:1: an address on a bus" },
+	{ "VFs without a number", ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: VF(n) BAR0 space: [mem 0xe0000000-0xe000ffff] (contains BAR0 f\n",
+	  "log:5: a number of VFs" },
+	{ "a NUL byte is told apart from the end", NULL, "log:1: not a text file" },
+	{ "no type of a device", ROOT "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n",
+	  "log:4: not complete enough: 0000:00:01.0 has BARs" },
+	{ "nothing leads to a bus", ROOT ENDPOINT("0000:05:00.0")
+	  "pci 0000:05:00.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n",
+	  "nothing leads to the bus of 0000:05:00.0" },
+	{ "no root bus at all", ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n", "nothing leads to the bus" },
+	{ "no I/O window of the host bridge",
+	  "pci_bus 0000:00: root bus resource [mem 0xe0000000-0xefffffff]\n"
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: reg 0x10: [io  0x1000-0x10ff]\n",
+	  "log:3: not complete enough: no I/O window of root bus 0000:00" },
+	{ "a BAR in no window of the host bridge", ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: reg 0x10: [mem 0xf0000000-0xf0000fff]\n",
+	  "is in no window of root bus 0000:00" },
+	{ "devices without BARs", ROOT ENDPOINT("0000:00:01.0"), "no BAR is shown" },
+	{ "two bridges to a bus", ROOT PORT("0000:00:01.0") PORT("0000:00:02.0")
+	  "pci 0000:00:01.0: PCI bridge to [bus 01]\n"
+	  "pci 0000:00:02.0: PCI bridge to [bus 01-02]\n", "both lead to bus 01" },
+	{ "a bridge to its own bus", ROOT PORT("0000:05:00.0")
+	  "pci 0000:05:00.0: PCI bridge to [bus 05]\n", "lead to each other" },
+	{ "bridges that lead to each other", ROOT PORT("0000:05:00.0") PORT("0000:06:00.0")
+	  "pci 0000:05:00.0: PCI bridge to [bus 06]\n"
+	  "pci 0000:06:00.0: PCI bridge to [bus 05]\n", "lead to each other" },
+	{ "lspci without root windows",
+	  "00:01.0 Ethernet controller: Example\n"
+	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [size=4K]\n",
+	  "log:2: not complete enough: no memory window of root bus 0000:00" },
+	{ "lspci with a region that is cut off",
+	  "00:01.0 Ethernet controller: Example\n"
+	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [siz",
+	  "log:2: a BAR" },
+	{ "lspci with a function twice", "00:01.0 Example\n00:02.0 Example\n00:01.0 Example\n",
+	  "log:3: 0000:00:01.0 is listed for the second time, first at line 1" },
+	{ "lspci with a bridge to nowhere", "00:01.0 PCI bridge: Example\n\tBus: primary=00, sec",
+	  "log:2: a range of buses" },
+	{ "a hexadecimal dump that is cut off", "00:01.0 Example\n00: 34 12 01 00 07",
+	  "log:2: a line of a hexadecimal dump" },
+	{ "a hexadecimal dump has no sizes",
+	  "00:01.0 Example\n"
+	  "00: 34 12 01 00 07 00 00 00 00 00 00 02 00 00 00 00\n"
+	  "10: 00 00 00 e0 00 00 00 00 00 00 00 00 00 00 00 00\n"
+	  "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+	  "30: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n",
+	  "the size of 0000:00:01.0 BAR 0 is not shown" },
+	{ "a plan that is cut off", "plan 0000:00 mem items 2\n"
+	  "item 0 parent 0 alt - window fixed hold 0 size 0 align 1 avoid 0 reserve 0 limit ffff prefer 0 old 0-ffff new 0-ffff in 0 name root\n",
+	  "log:2: a plan of 2 items has 1 only" },
+	{ "an item that is cut off", "plan 0000:00 mem items 1\n"
+	  "item 0 parent 0 alt - window fixed hold 0 size 0 ali\n",
+	  "log:2: an item that can't be read" },
+	{ "an item before its window", "plan 0000:00 mem items 2\n"
+	  "item 0 parent 0 alt - window fixed hold 0 size 0 align 1 avoid 0 reserve 0 limit ffff prefer 0 old 0-ffff new none in 0 name root\n"
+	  "item 1 parent 1 alt - bar hold 0 size 10 align 10 avoid 0 reserve 0 limit ffff prefer 0 old none new none in 0 name x\n",
+	  "log:3: an item that is before the window" },
+	{ "an alignment of 0", "plan 0000:00 mem items 1\n"
+	  "item 0 parent 0 alt - window fixed hold 0 size 0 align 0 avoid 0 reserve 0 limit ffff prefer 0 old 0-ffff new none in 0 name root\n",
+	  "log:2: an alignment" },
+	{ "a plan without items", "plan 0000:00 mem missing 0\n", "log:1: a plan without items" },
+	{ "a plan of nothing", "plan 0000:00 mem items 0\n", "log:1: a plan without" },
+};
+
+/* What a machine comes to */
+struct sample {
+	const char	*name;
+	const char	*text;
+	const char	*hotadd;
+	const char	*root;
+	unsigned int	had, lost, lacked, gained, filled, added, fitted, moved;
+};
+
+static const struct sample samples[] = {
+	{ "a port and a device", SMALL, .had = 3 },
+	{ "with times and threads in front",
+	  "[    0.100000][    T1] pci_bus 0000:00: root bus resource [mem 0xe0000000-0xefffffff window]\n"
+	  "Jan  1 00:00:00 host kernel: [    0.2] pci 0000:00:01.0: [1234:0001] type 00 class 0x020000\n"
+	  "[  +0.000003] pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n", .had = 1 },
+	{ "registers without 0x, carriage returns, no newline at the end",
+	  "pci_bus 0000:00: root bus resource [io  0x1000-0xffff]\r\n"
+	  "pci 0000:00:01.0: [1234:0001] type 00 class 0x000200\r\n"
+	  "pci 0000:00:01.0: reg 10: [io  0x1000-0x10ff]\r\n"
+	  "pci 0000:00:01.0: reg 1c: [io  0x2000-0x20ff]", .had = 2 },
+	{ "what the kernel has assigned, in both ways to say it",
+	  ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0x00000000-0x00000fff]\n"
+	  "pci 0000:00:01.0: BAR 1 [mem 0x00000000-0x00000fff]\n"
+	  "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]: assigned\n"
+	  "pci 0000:00:01.0: BAR 1: assigned [mem 0xe0001000-0xe0001fff]\n", .had = 2 },
+	{ "what the kernel had no space for, and there is some",
+	  ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0x00000000-0x00000fff]\n"
+	  "pci 0000:00:01.0: BAR 1 [mem 0x00000000-0x00001fff]\n"
+	  "pci 0000:00:01.0: BAR 0 [mem size 0x00001000]: can't assign; no space\n"
+	  "pci 0000:00:01.0: BAR 0 [mem size 0x00001000]: failed to assign\n"
+	  "pci 0000:00:01.0: BAR 1: no space for [mem size 0x00002000]\n"
+	  "pci 0000:00:01.0: BAR 1: failed to assign [mem size 0x00002000]\n",
+	  .lacked = 2, .gained = 2, .filled = 2 },
+	{ "what the kernel could not claim, in all ways to say it",
+	  ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0xfe010000-0xfe010fff]\n"
+	  "pci 0000:00:01.0: BAR 1 [mem 0xfe020000-0xfe020fff]\n"
+	  "pci 0000:00:01.0: BAR 2 [mem 0xfe030000-0xfe030fff]\n"
+	  "pci 0000:00:01.0: can't claim BAR 0 [mem 0xfe010000-0xfe010fff]: no compatible bridge window\n"
+	  "pci 0000:00:01.0: BAR 1 [mem 0xfe020000-0xfe020fff]: can't claim; no compatible bridge window\n"
+	  "PCI: Cannot allocate resource region 2 of device 0000:00:01.0, will remap\n",
+	  .lacked = 3, .gained = 3, .filled = 3 },
+	{ "a transparent bridge passes on what it has no window for",
+	  ROOT "pci 0000:00:1e.0: [1234:0004] type 01 class 0x060401\n"
+	  "pci 0000:00:1e.0: PCI bridge to [bus 01] (subtractive decode)\n"
+	  "pci 0000:00:1e.0:   bridge window [mem 0xe0000000-0xefffffff window] (subtractive decode)\n"
+	  ENDPOINT("0000:01:00.0")
+	  "pci 0000:01:00.0: reg 0x10: [mem 0xe1000000-0xe1000fff]\n", .had = 1 },
+	{ "VFs, old and new",
+	  ROOT ENDPOINT("0000:00:01.0") ENDPOINT("0000:00:02.0")
+	  "pci 0000:00:01.0: reg 0x184: [mem 0xe0000000-0xe0003fff 64bit]\n"
+	  "pci 0000:00:01.0: VF(n) BAR0 space: [mem 0xe0000000-0xe001ffff 64bit] (contains BAR0 for 8 VFs)\n"
+	  "pci 0000:00:02.0: VF BAR 0 [mem 0x00000000-0x00003fff 64bit]\n"
+	  "pci 0000:00:02.0: VF BAR 0 [mem 0x00000000-0x0001ffff 64bit]: contains BAR 0 for 8 VFs\n"
+	  "pci 0000:00:02.0: BAR 7: assigned [mem 0xe0020000-0xe003ffff 64bit]\n", .had = 2 },
+	{ "number 7 is a window of a bridge",
+	  SMALL "pci 0000:00:1c.0: BAR 7: assigned [io  0x3000-0x3fff]\n"
+	  "pci 0000:01:00.0: BAR 1: assigned [io  0x3000-0x301f]\n", .had = 3 },
+	{ "number 13 is one, too",
+	  SMALL "pci 0000:00:1c.0: BAR 13: assigned [io  0x3000-0x3fff]\n"
+	  "pci 0000:01:00.0: BAR 1: assigned [io  0x3000-0x301f]\n", .had = 3 },
+	{ "what is not listed again is closed",
+	  SMALL "pci 0000:01:00.0: BAR 1: releasing [io  0x2000-0x201f]\n"
+	  "pci 0000:00:1c.0: PCI bridge to [bus 01]\n"
+	  "pci 0000:00:1c.0:   bridge window [mem 0xe0000000-0xe00fffff]\n"
+	  "pci 0000:00:1c.0:   bridge window [mem 0x1000000000-0x10000fffff 64bit pref]\n",
+	  .had = 2, .lacked = 1, .gained = 1, .filled = 1 },
+	{ "the second of two boots is what counts",
+	  "Linux version 6.1.0\n" ROOT ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n"
+	  "Linux version 6.2.0\n" ROOT ENDPOINT("0000:00:02.0")
+	  "pci 0000:00:02.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n", .had = 1 },
+	{ "a device that goes away", SMALL ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0xe0100000-0xe01fffff]\n"
+	  "pci_bus 0000:01: busn_res: [bus 01] is released\n", .had = 1 },
+	{ "the same device once more", SMALL ENDPOINT("0000:01:00.0")
+	  "pci 0000:01:00.0: reg 0x10: [mem 0xe0000000-0xe0003fff]\n", .had = 3 },
+	{ "addresses on the bus that are others",
+	  "pci_bus 0000:00: root bus resource [mem 0x8000000000-0x80ffffffff] (bus address [0x00000000-0xffffffff])\n"
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: reg 0x10: [mem 0x8080000000-0x8080000fff]\n",
+	  .had = 1 },
+	{ "domains of five digits, and two host bridges",
+	  ROOT "pci_bus 10000:e0: root bus resource [mem 0x50000000-0x51ffffff]\n"
+	  ENDPOINT("10000:e0:01.0") "pci 10000:e0:01.0: BAR 0 [mem 0x50000000-0x50000fff]\n"
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n",
+	  .had = 2 },
+	{ "disks at the addresses of the first PC stay, as does a host bridge",
+	  "pci_bus 0000:00: root bus resource [io  0x0000-0x0cf7]\n" ROOT
+	  "pci 0000:00:01.0: [1234:0001] type 00 class 0x01018a\n"
+	  "pci 0000:00:01.0: legacy IDE quirk: reg 0x10: [io  0x01f0-0x01f7]\n"
+	  "pci 0000:00:01.0: legacy IDE quirk: reg 0x14: [io  0x03f6]\n"
+	  "pci 0000:00:00.0: [1234:0003] type 00 class 0x060000\n"
+	  "pci 0000:00:00.0: reg 0x10: [mem 0xfed00000-0xfed00fff]\n", .had = 2 },
+	{ "a window for what is prefetchable only",
+	  "pci_bus 0000:00: root bus resource [mem 0xe0000000-0xe00fffff]\n"
+	  "pci_bus 0000:00: root bus resource [mem 0x1000000000-0x1fffffffff pref]\n"
+	  ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: reg 0x10: [mem 0xe0000000-0xe000ffff 64bit]\n"
+	  "pci 0000:00:01.0: reg 0x18: [mem 0x1000000000-0x100fffffff 64bit pref]\n", .had = 2 },
+	{ "root windows that overlap",
+	  "pci_bus 0000:00: root bus resource [mem 0xe0000000-0xe7ffffff]\n"
+	  "pci_bus 0000:00: root bus resource [mem 0xe4000000-0xefffffff]\n"
+	  ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: reg 0x10: [mem 0xe8000000-0xe800ffff]\n", .had = 1 },
+	{ "windows of bridges that overlap",
+	  ROOT PORT("0000:00:01.0") PORT("0000:00:02.0")
+	  "pci 0000:00:01.0: PCI bridge to [bus 01]\n"
+	  "pci 0000:00:01.0:   bridge window [mem 0xe0000000-0xe01fffff]\n"
+	  "pci 0000:00:02.0: PCI bridge to [bus 02]\n"
+	  "pci 0000:00:02.0:   bridge window [mem 0xe0100000-0xe02fffff]\n"
+	  ENDPOINT("0000:01:00.0") "pci 0000:01:00.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n"
+	  ENDPOINT("0000:02:00.0") "pci 0000:02:00.0: BAR 0 [mem 0xe0200000-0xe0200fff]\n",
+	  .had = 2 },
+	{ "a device that is added", SMALL, .hotadd = "0000:00:1c.0:mem=512K,pref64=64K,io=256",
+	  .had = 3, .added = 3, .fitted = 3 },
+	{ "windows grow for it", SMALL, .hotadd = "0000:00:1c.0:mem=16M",
+	  .had = 3, .added = 1, .fitted = 1, .moved = 1 },
+	{ "a bridge with it", SMALL, .hotadd = "0000:00:1c.0:bridge,mem=16M,pref64=1G",
+	  .had = 3, .added = 2, .fitted = 2, .moved = 2 },
+	{ "two of them", SMALL, .hotadd = "0000:00:1c.0:mem=16M;0000:00:1c.0:mem=16M",
+	  .had = 3, .added = 2, .fitted = 2, .moved = 1 },
+	{ "there is no room for it", SMALL, .hotadd = "0000:00:1c.0:mem=512M",
+	  .had = 3, .added = 1 },
+	{ "lspci, with root windows on the command line",
+	  "00:1c.0 PCI bridge: Example (prog-if 00 [Normal decode])\n"
+	  "\tBus: primary=00, secondary=01, subordinate=01, sec-latency=0\n"
+	  "\tI/O behind bridge: 00002000-00002fff [size=4K] [32-bit]\n"
+	  "\tMemory behind bridge: e0000000-e00fffff [size=1M]\n"
+	  "\tPrefetchable memory behind bridge: 0000001000000000-00000010000fffff [size=1M]\n"
+	  "01:00.0 Ethernet controller: Example\n"
+	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [size=16K]\n"
+	  "\tRegion 1: I/O ports at 2000 [size=32]\n"
+	  "\tRegion 2: Memory at 1000000000 (64-bit, prefetchable) [size=64K]\n"
+	  "\tExpansion ROM at <unassigned> [disabled] [size=64K]\n",
+	  .root = "mem:e0000000-efffffff,io:0x1000-0xffff,mem:1000000000-1fffffffff",
+	  .had = 3, .lacked = 1, .gained = 1, .filled = 1 },
+	{ "lspci, with closed windows, wrapped lines and /proc/iomem",
+	  "0000:00:1c.0 PCI bridge [0604]: Example [1234:0002]\n"
+	  "\tBus: primary=00, secondary=01, subordinate=01, sec-latency=0\n"
+	  "\tI/O behind bridge: None\n"
+	  "\tMemory behind bridge:\n\t\te0000000-e00fffff [size=1M] [32-bit]\n"
+	  "\tPrefetchable memory behind bridge: fff00000-000fffff [disabled]\n"
+	  "0000:01:00.0 Ethernet controller [0200]: Example [1234:0001]\n"
+	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [size=16K]\n"
+	  "e0000000-efffffff : PCI Bus 0000:00\n"
+	  "  e0000000-e00fffff : PCI Bus 0000:01\n"
+	  "    e0000000-e0003fff : 0000:01:00.0\n", .had = 1 },
+	{ "a hexadecimal dump, with sizes from /proc/iomem",
+	  "00:01.0 Example\n"
+	  "00: 34 12 01 00 07 00 00 00 00 00 00 02 00 00 00 00\n"
+	  "10: 0c 00 00 e0 00 00 00 00 00 00 00 00 00 00 00 00\n"
+	  "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+	  "30: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+	  "e0000000-efffffff : PCI Bus 0000:00\n"
+	  "  e0000000-e0003fff : 0000:00:01.0\n", .had = 1 },
+};
+
+static void verdict(bool good, const char *name, const char *why)
+{
+	if (good) {
+		passed++;
+		return;
+	}
+	failed++;
+	printf("not as it should be: %s: %s\n", name, why);
+}
+
+static int run_text(struct replay *r, const struct replay_options *options,
+		    const char *text, size_t size, struct fail *fail)
+{
+	struct log log;
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	memset(fail, 0, sizeof(*fail));
+	r->options = options;
+	ret = log_text(&log, "log", text, size, fail);
+	if (!ret)
+		ret = replay_log(r, &log, fail);
+	log_close(&log);
+	return ret;
+}
+
+static void test_broken(void)
+{
+	static const char nul[] = "pci\0";
+	const struct replay_options options = {};
+	const struct broken *b;
+	struct replay replay;
+	struct fail fail;
+	unsigned int i;
+	size_t size;
+	int ret;
+
+	for (i = 0; i < LENGTH(broken); i++) {
+		b = &broken[i];
+		size = b->text ? strlen(b->text) : sizeof(nul);
+		ret = run_text(&replay, &options, b->text ? b->text : nul, size, &fail);
+		verdict(ret && strstr(fail.text, b->message) && !strchr(fail.text, '\n'),
+			b->name, ret ? fail.text : "it is accepted");
+		replay_free(&replay);
+	}
+}
+
+static void test_samples(void)
+{
+	const struct sample *s;
+	const struct tally *t;
+	struct replay replay;
+	struct fail fail;
+	char why[900];
+	unsigned int i;
+
+	for (i = 0; i < LENGTH(samples); i++) {
+		struct replay_options options = {
+			.hotadd = samples[i].hotadd,
+			.root = samples[i].root,
+		};
+
+		s = &samples[i];
+		run_text(&replay, &options, s->text, strlen(s->text), &fail);
+		t = &replay.tally;
+		snprintf(why, sizeof(why),
+			 "%s had %u lost %u lacked %u gained %u filled %u added %u fitted %u moved %u %s",
+			 fail.text, t->had, t->lost, t->lacked, t->gained, t->filled,
+			 t->added, t->fitted, t->moved, t->wrong);
+		verdict(!fail.text[0] && !t->broken && t->had == s->had &&
+			t->lost == s->lost && t->lacked == s->lacked &&
+			t->gained == s->gained && t->filled == s->filled &&
+			t->added == s->added && t->fitted == s->fitted &&
+			t->moved == s->moved, s->name, why);
+		replay_free(&replay);
+	}
+}
+
+static void test_options(void)
+{
+	static const struct {
+		const char	*hotadd, *root, *message;
+	} wrong[] = {
+		{ "0000:00:1d.0:mem=1M", NULL, "there is no 0000:00:1d.0" },
+		{ "0000:01:00.0:mem=1M", NULL, "leads to no bus" },
+		{ "0000:00:1c.0:mem=3M", NULL, "power of two" },
+		{ "0000:00:1c.0:mem=999999999M", NULL, "can't be read" },
+		{ "0000:00:1c.0:io=1", NULL, "power of two" },
+		{ "0000:00:1c.0:bridge", NULL, "no BAR" },
+		{ "0000:00:1c.0:what=1M", NULL, "can't be read" },
+		{ "0000:00:1c.0:mem=1M,", NULL, "can't be read" },
+		{ "0000:00:1c.0:mem=1M;", NULL, "can't be read" },
+		{ "0000:00:1c.0:mem=1M garbage", NULL, "can't be read" },
+		{ "0000:00:1c.0:pref64=1M,pref64=1M,pref64=1M,mem=1M", NULL, "so many BARs" },
+		{ "", NULL, "can't be read" },
+		{ NULL, "mem:10-1", "can't be read" },
+		{ NULL, "mem:zz-1", "can't be read" },
+		{ NULL, "disk:0-1", "can't be read" },
+		{ NULL, "mem:f0000000-ffffffff,", "can't be read" },
+	};
+	struct replay replay;
+	struct fail fail;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < LENGTH(wrong); i++) {
+		struct replay_options options = {
+			.hotadd = wrong[i].hotadd,
+			.root = wrong[i].root,
+		};
+
+		ret = run_text(&replay, &options, SMALL, strlen(SMALL), &fail);
+		verdict(ret && strstr(fail.text, wrong[i].message),
+			wrong[i].hotadd ? wrong[i].hotadd : wrong[i].root,
+			ret ? fail.text : "it is accepted");
+		replay_free(&replay);
+	}
+}
+
+static void test_files(void)
+{
+	const struct replay_options options = {};
+	struct replay replay = { .options = &options };
+	struct fail fail = {};
+
+	verdict(replay_file(&replay, "/nonexistent/log", &fail) &&
+		strstr(fail.text, "No such file"), "a file that does not exist", fail.text);
+	replay_free(&replay);
+	fail.text[0] = '\0';
+	verdict(replay_file(&replay, "/", &fail) && strstr(fail.text, "not a regular file"),
+		"a directory", fail.text);
+	replay_free(&replay);
+}
+
+/* A line of a megabyte: of no interest, or a number that never ends */
+static void test_long(void)
+{
+	static const char start[] = SMALL "pci 0000:01:00.0: BAR 3 [mem 0x";
+	const struct replay_options options = {};
+	const size_t size = 1 << 20;
+	char *text = malloc(size);
+	struct replay replay;
+	struct fail fail;
+
+	if (!text)
+		return verdict(false, "long lines", "out of memory");
+	memset(text, 'f', size);
+	memcpy(text, start, sizeof(start) - 1);
+	verdict(run_text(&replay, &options, text, size, &fail) &&
+		strstr(fail.text, "log:13: a BAR"), "a number that never ends", fail.text);
+	replay_free(&replay);
+
+	memset(text, 'f', size);
+	memcpy(text, SMALL, sizeof(SMALL) - 1);
+	verdict(!run_text(&replay, &options, text, size, &fail) && replay.tally.had == 3,
+		"a long line of no interest", fail.text);
+	replay_free(&replay);
+	free(text);
+}
+
+/* Anything may be broken anywhere: a message or a plan, and no more than that */
+static void test_damage(void)
+{
+	static const char with[] = "\001\377 0f9]:[-.,x\n\tzZ";
+	const struct replay_options options = { .hotadd = "0000:00:1c.0:mem=16M" };
+	unsigned int seed = 1, round, i, k;
+	struct replay replay;
+	struct fail fail;
+	char text[4096];
+	size_t size;
+
+	for (round = 0; round < 600; round++) {
+		i = round % LENGTH(samples);
+		size = strlen(samples[i].text);
+		if (size >= sizeof(text))
+			continue;
+		memcpy(text, samples[i].text, size);
+		for (k = 0; k < 1 + round % 4; k++) {
+			seed = seed * 1103515245 + 12345;
+			text[(seed >> 8) % size] = with[(seed >> 20) % (sizeof(with) - 1)];
+		}
+		/* Every third one ends early, too */
+		if (!(round % 3))
+			size = (seed >> 4) % size;
+		if (!run_text(&replay, &options, text, size, &fail) && replay.tally.broken) {
+			verdict(false, "a damaged log", replay.tally.wrong);
+			printf("%.*s\n", (int)size, text);
+		}
+		replay_free(&replay);
+	}
+	passed++;
+}
+
+static char *read_back(FILE *file, size_t *size)
+{
+	char *text = NULL;
+	long length;
+
+	fseek(file, 0, SEEK_END);
+	length = ftell(file);
+	rewind(file);
+	if (length > 0)
+		text = malloc(length);
+	*size = text ? fread(text, 1, length, file) : 0;
+	return text;
+}
+
+/* What is dumped and read again is planned the same way */
+static void test_dump(void)
+{
+	const struct replay_options plain = {};
+	struct replay_options options = { .hotadd = "0000:00:1c.0:bridge,mem=16M" };
+	struct replay replay, again;
+	FILE *file = tmpfile();
+	struct fail fail;
+	unsigned int i, k, differ = 0;
+	size_t size = 0;
+	char *text;
+
+	run_text(&replay, &options, SMALL, strlen(SMALL), &fail);
+	for (i = 0; file && i < replay.count; i++)
+		dump_write(file, &replay.found[i]);
+	text = file ? read_back(file, &size) : NULL;
+	if (file)
+		fclose(file);
+
+	if (run_text(&again, &plain, text ? text : "", size, &fail) ||
+	    again.count != replay.count) {
+		verdict(false, "a dump read again", fail.text);
+	} else {
+		for (i = 0; i < again.count; i++)
+			for (k = 0; k < again.boot[i].plan.count; k++)
+				differ += again.boot[i].plan.item[k].new.start !=
+					  again.boot[i].dumped[k].start;
+		verdict(!differ, "a dump read again", "it is planned in another way");
+	}
+	replay_free(&again);
+	replay_free(&replay);
+	free(text);
+}
+
+/* All output that there is, to be well formed at least */
+static void test_output(void)
+{
+	char name[] = P_tmpdir "/test_replay.XXXXXX";
+	struct replay_options options = {
+		.hotadd = "0000:00:1c.0:mem=16M,io=64K",
+		.svg = name,
+	};
+	FILE *out = tmpfile(), *svg;
+	int fd = mkstemp(name);
+	struct replay replay;
+	char *text = NULL;
+	struct fail fail;
+	size_t size = 0;
+
+	if (fd >= 0)
+		close(fd);
+	run_text(&replay, &options, SMALL, strlen(SMALL), &fail);
+	verdict(out && !replay_output(&replay, out, &fail), "the report", fail.text);
+	replay_free(&replay);
+	if (out)
+		fclose(out);
+
+	svg = fopen(name, "r");
+	if (svg) {
+		text = read_back(svg, &size);
+		fclose(svg);
+	}
+	verdict(text && size > 8 && !memcmp(text, "<svg ", 5) &&
+		!memcmp(text + size - 7, "</svg>\n", 7), "the map", "it is not complete");
+	free(text);
+	unlink(name);
+}
+
+int main(void)
+{
+	test_broken();
+	test_samples();
+	test_options();
+	test_files();
+	test_long();
+	test_damage();
+	test_dump();
+	test_output();
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed ? 1 : 0;
+}
