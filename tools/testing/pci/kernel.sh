@@ -44,7 +44,11 @@ modular)
 	;;
 debug)
 	fragments+=("${full[@]}" "$configs/debug.config")
-	[ -n "$base" ] || fragments+=("$configs/series-kunit.config")
+	[ ! -f "$configs/$arch-debug.config" ] ||
+		fragments+=("$configs/$arch-debug.config")
+	# The emulated host bridge does not know powerpc's sysdata.
+	[ -n "$base" ] || [ "$arch" = ppc64le ] ||
+		fragments+=("$configs/series-kunit.config")
 	;;
 kunit)
 	[ "$arch" = x86_64 ] || die "VARIANT=kunit exists for x86_64 only"
