@@ -48,7 +48,8 @@ static const char *check_one(const struct pci_plan_item *item,
 		return "a BAR has another size";
 	if (item->new.end > item->limit)
 		return "a range is too high";
-	if (item->new.start & item->avoid && !check_same(item))
+	if (item->new.start & item->avoid &&
+	    !(item->old.has && item->old.start & item->avoid))
 		return "a BAR is where it is not wanted";
 	if (item->new.start < window->new.start ||
 	    item->new.end > window->new.end)

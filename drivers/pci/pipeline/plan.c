@@ -37,6 +37,7 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 	u64 end = 0, from;
 
 	window->step = window->align;
+	window->top = window->limit;
 	plan_inside(item, window)
 		item->in_block = plan_want_size(item) &&
 				 (optional || !item->optional);
@@ -61,6 +62,7 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 		list_move(&item->node, at);
 		end = max(end, item->packed + need.size);
 		window->step = max(window->step, item->step);
+		plan_limit(window, item);
 	}
 	list_splice(&laid, &window->inside);
 
@@ -84,6 +86,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		if (!item->window && item->old.has && item->hold < PCI_HOLD_PINNED)
 			plan->holds |= 1U << item->hold;
 		item->step = item->align;
+		item->top = item->limit;
 		item->weight = item->window ? 1 :
 			       item->hold == PCI_HOLD_FREE ? 0 : 16;
 		if (item->window)
@@ -104,6 +107,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		if (!item->new.has)
 			continue;
 		item->in->step = max(item->in->step, item->step);
+		plan_limit(item->in, item);
 		item->in->hold = max(item->in->hold, item->hold);
 		item->in->weight += item->weight;
 	}
@@ -244,8 +248,10 @@ static void plan_restore(struct pci_plan *plan)
 	for (i = plan->count; i--; ) {
 		item = &plan->item[i];
 		list_sort(NULL, &item->inside, pci_plan_by_address);
-		if (item->new.has && item->in)
+		if (item->new.has && item->in) {
 			item->in->step = max(item->in->step, item->step);
+			plan_limit(item->in, item);
+		}
 	}
 }
 

@@ -107,7 +107,8 @@ struct pci_plan_place {
  * @old: where it is
  * @size: of a BAR
  * @align: power of two; of the start of a BAR, or of both ends of a window
- * @avoid: bits that are not set in the start of a BAR
+ * @avoid: bits that are not set in the start of a BAR; less than @align of the
+ *	window that it is in
  * @reserve: what a window should have even if less is needed inside
  * @limit: last address that will do
  * @prefer: addresses from here on are tried first
@@ -144,6 +145,7 @@ struct pci_plan_item {
 	struct pci_plan_place	reach;	/* part of a window that is needed */
 	struct pci_plan_place	used;	/* the same if all inside is packed */
 	u64			step;	/* what it can be moved by */
+	u64			top;	/* @limit, of what is inside as well */
 	u64			block;	/* what it takes to open a closed window */
 	u64			extra;	/* more than it has, when spread */
 	u64			packed;	/* where it is when packed */

@@ -31,6 +31,7 @@ static bool plan_moving(struct plan_level *level)
 		.size = ALIGN(spot.hi + 1, window->align) - lo,
 		.step = step,
 	};
+	level->limit = min(level->limit, window->top);
 	return true;
 }
 
@@ -63,6 +64,7 @@ static bool plan_growing(struct plan_level *level,
 		.base = lo,
 		.size = hi - lo + 1,
 	};
+	level->limit = window->limit;
 	return true;
 }
 
@@ -83,6 +85,7 @@ struct pci_plan_item *pci_plan_climb(struct pci_plan *plan,
 	struct plan_spot spot;
 
 	level->child = want;
+	level->limit = want->top;
 	for (;;) {
 		window = level->child->in;
 		level->window = window;
@@ -177,7 +180,10 @@ static void plan_settle_one(struct pci_plan_item *item,
 			try->end = ALIGN_DOWN(window->try.end + 1, item->align) - 1;
 		if (item->window && try->start < window->try.start)
 			try->start = ALIGN(window->try.start, item->align);
-		try->has = try->start <= try->end;
+		/* Nothing is left of it if its units are larger than the window */
+		try->has = try->start <= try->end &&
+			   try->start >= window->try.start &&
+			   try->end <= window->try.end;
 	}
 
 	item->packs = effort >= PLAN_PACK && try->has && item->window &&
@@ -249,8 +255,10 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 	for (item = plan_next(top, top); item; item = plan_next(top, item))
 		item->new = item->try;
 
-	for (item = want; item->in; item = item->in)
+	for (item = want; item->in; item = item->in) {
 		item->in->step = max(item->in->step, item->step);
+		plan_limit(item->in, item);
+	}
 
 	for (item = top; item; item = plan_next(top, item))
 		if (item->changed)
@@ -290,6 +298,7 @@ static bool plan_pack_up(struct pci_plan_item *item, u64 lo, u64 *start)
 	const struct pci_plan_item *other;
 	struct pci_plan_place packed;
 	bool again = true;
+	u64 end;
 
 	if (!pci_plan_fit_up(lo, &need, start))
 		return false;
@@ -310,8 +319,8 @@ static bool plan_pack_up(struct pci_plan_item *item, u64 lo, u64 *start)
 		}
 	}
 
-	return *start <= item->in->new.end &&
-	       item->in->new.end - *start >= need.size - 1;
+	end = min(item->in->new.end, item->top);
+	return *start <= end && end - *start >= need.size - 1;
 }
 
 /* The nearest place beside what is packed, in the window as it is */
@@ -325,7 +334,7 @@ static bool plan_pack_one(struct pci_plan_item *item,
 
 	has_up = plan_pack_up(item, all->has ? all->start : in->start, &up);
 	has_down = all->has && pci_plan_fit_down(all->start, &need, &down) &&
-		   down >= in->start;
+		   down >= in->start && down + need.size - 1 <= item->top;
 	if (!has_up && !has_down)
 		return false;
 

@@ -81,7 +81,7 @@ static bool plan_in_the_way(const struct plan_level *level, u64 lo, u64 hi,
 
 	*cost = 0;
 	if (lo < level->first || hi > level->last || hi < lo ||
-	    hi > level->child->limit)
+	    hi > level->limit)
 		return false;
 
 	plan_inside(item, level->window) {
@@ -166,7 +166,7 @@ static bool plan_find_free(const struct plan_level *level,
 			   const struct pci_plan_item *item, u64 *start)
 {
 	struct plan_need need = plan_takes(level, item);
-	u64 last = min(level->last, item->limit);
+	u64 last = min(level->last, item->top);
 	const struct pci_plan_place *busy;
 
 	if (level->grow == PLAN_DOWN) {
@@ -366,7 +366,7 @@ static void plan_search(const struct plan_level *level, struct plan_spot *best)
 	if (level->child->new.has)
 		plan_try_up(level, level->child->new.start, best);
 	plan_try_up(level, level->first, best);
-	plan_try_down(level, min(level->last, level->child->limit) + 1, best);
+	plan_try_down(level, min(level->last, level->limit) + 1, best);
 
 	plan_inside(item, level->window) {
 		if (!plan_beside(level, item))
@@ -405,7 +405,7 @@ static bool plan_scan_gap(const struct plan_level *level, u64 lo, u64 hi,
 static void plan_scan(const struct plan_level *level, u64 lo,
 		      struct plan_spot *best)
 {
-	u64 last = min(level->last, level->child->limit);
+	u64 last = min(level->last, level->limit);
 	const struct pci_plan_item *item;
 
 	plan_inside(item, level->window) {
@@ -425,12 +425,14 @@ static void plan_scan(const struct plan_level *level, u64 lo,
 		plan_scan_gap(level, lo, last, best);
 }
 
-static bool plan_harder(const struct pci_plan_item *a,
+static bool plan_harder(const struct plan_level *level,
+			const struct pci_plan_item *a,
 			const struct plan_need *a_need,
 			const struct pci_plan_item *b,
 			const struct plan_need *b_need, u64 last)
 {
-	u64 a_limit = min(a->limit, last), b_limit = min(b->limit, last);
+	u64 a_limit = min(plan_top(level, a), last);
+	u64 b_limit = min(plan_top(level, b), last);
 
 	if (a->prio != b->prio)
 		return a->prio > b->prio;
@@ -452,7 +454,7 @@ static bool plan_relay_in(const struct plan_level *level,
 	u64 start;
 
 	if (last != PLAN_TOP - 1)
-		last = min(last, item->limit);
+		last = min(last, plan_top(level, item));
 	if (!(down ? pci_plan_fit_down(last + 1, need, &start) :
 		     pci_plan_fit_up(first, need, &start)))
 		return false;
@@ -534,7 +536,8 @@ struct pci_plan_item *pci_plan_relay(const struct plan_level *level, u64 first,
 			need = plan_takes(level, item);
 			if (!need.size)
 				continue;
-			if (!next || plan_harder(item, &need, next, &best, last)) {
+			if (!next || plan_harder(level, item, &need, next, &best,
+						 last)) {
 				next = item;
 				best = need;
 			}
@@ -576,7 +579,8 @@ bool pci_plan_relay_good(const struct plan_level *level)
 		if (!item->try.has)
 			continue;
 		if (item->try.start < level->first ||
-		    item->try.end > min(level->last, item->limit))
+		    item->try.end > level->last ||
+		    (item->try.end > plan_top(level, item) && !plan_same(item)))
 			return false;
 		other = item;
 		list_for_each_entry_continue(other, &level->window->inside, node)

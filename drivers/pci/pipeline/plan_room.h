@@ -59,6 +59,7 @@ struct plan_need {
  * @need: of @child
  * @first: first address that it can have
  * @last: last address that it can have
+ * @limit: last one that will do for what is inside of it, too
  * @grow: how far @window is what it was
  * @effort: what may change
  * @hold: what holds no more than this can be moved
@@ -71,6 +72,7 @@ struct plan_level {
 	struct plan_need	need;
 	u64			first;
 	u64			last;
+	u64			limit;
 	enum plan_grow		grow;
 	enum plan_effort	effort;
 	enum pci_plan_hold	hold;
@@ -126,8 +128,26 @@ static inline void plan_include(struct pci_plan_place *place,
 static inline bool plan_movable(const struct plan_level *level,
 				const struct pci_plan_item *item)
 {
-	return item->hold <= level->hold && !item->fixed &&
-	       !(level->fresh && item->old.has);
+	if (item->hold > level->hold || item->fixed ||
+	    (level->fresh && item->old.has))
+		return false;
+
+	/* It is too high for something inside that is at its lower end */
+	return !item->new.has || item->new.end <= item->top;
+}
+
+/* The last address that will do for an item, and for what is inside */
+static inline u64 plan_top(const struct plan_level *level,
+			   const struct pci_plan_item *item)
+{
+	return item == level->child ? level->limit : item->top;
+}
+
+/* What is inside limits where a window can go */
+static inline void plan_limit(struct pci_plan_item *window,
+			      const struct pci_plan_item *item)
+{
+	window->top = min(window->top, item->top);
 }
 
 static inline void plan_stay(struct pci_plan_item *item)

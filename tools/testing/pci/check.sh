@@ -164,7 +164,9 @@ step "compose" series/pq compose || true
 step "shell scripts" shell_scripts || true
 step -t "pq on a toy" tests series/test_pq.py || true
 step -t "the checks" tests tools/testing/pci/test_scripts.py || true
-step -t "planner" make -C "$here/plan" check || true
+plans=1
+[ "$mode" = check ] || plans=40
+step -t "planner" env PLANS=$plans make -C "$here/plan" check || true
 step -t "replay" make -C "$here/replay" check || true
 
 case $arch in
@@ -214,6 +216,7 @@ if [ "$mode" = deep ]; then
 		unable "debug kernel's steps" "no kernel"
 	fi
 	if [ "$arch" = x86_64 ]; then
+		step "fuzz" make -C "$here/plan" fuzz || true
 		step -t "every patch" "$here/check-patches.sh" || true
 		step -t "other architectures" "$here/check-arches.sh" || true
 		step -t "static checks" "$here/check-static.sh" || true

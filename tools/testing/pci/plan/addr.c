@@ -381,7 +381,11 @@ void addr_print(const struct pci_plan *plan, unsigned int most)
 	for (unsigned int i = 0; i < plan->count && i < most; i++) {
 		const struct pci_plan_item *item = &plan->item[i];
 
-		printf("  %u in %u: %s", i, item->parent,
+		printf("  %u in %u", i, item->parent);
+		if (item->alt != PCI_PLAN_NO_ALT)
+			printf(" or %u", item->alt);
+		printf(": %s%s%s", item->fixed ? "fixed " : item->barrier ? "barrier " : "",
+		       item->pref ? "pref " : "",
 		       item->window ? "window" : item->optional ? "optional" : "BAR");
 		printf(" size %llx align %llx limit %llx hold %d",
 		       (unsigned long long)item->size,
