@@ -564,9 +564,10 @@ static void layout_find_window(struct pci_layout *layout, unsigned int i)
 {
 	struct pci_plan_item *item = &layout->plan.item[i];
 	unsigned int in = layout_item(layout, layout->res[i].parent);
+	bool top = pci_is_root_bus(layout->bus) ||
+		   layout->res[i].dev == layout->bus->self;
 
-	if ((in || pci_is_root_bus(layout->bus)) && in < i &&
-	    layout->plan.item[in].window &&
+	if ((in || top) && in < i && layout->plan.item[in].window &&
 	    layout_contains(&layout->plan.item[in], item)) {
 		item->parent = in;
 		return;

@@ -380,7 +380,7 @@ static void settled(struct addr_host *host, unsigned long long seed)
 static void test_host(void **state)
 {
 	static struct addr_host host;
-	unsigned int hosts = 400, steps = 8, step, wanted = 0, left = 0, n;
+	unsigned int hosts = 400 * thoroughness(), steps = 8, step, wanted = 0, left = 0, n;
 	unsigned long long seed, at;
 
 	(void)state;
