@@ -10,9 +10,10 @@
 #include "layout.h"
 #include "pipeline.h"
 
-/* Plan; how many BARs get no address, optional ones too, or a negative errno */
+/* Plan; how many BARs get no address, or a negative errno */
 static int layout_plan(struct pci_layout *layout)
 {
+	unsigned int required;
 	const char *wrong;
 	int ret;
 
@@ -22,14 +23,15 @@ static int layout_plan(struct pci_layout *layout)
 	if (layout->cardbus)
 		return -EOPNOTSUPP;
 
-	pci_plan(&layout->plan);
+	required = pci_plan(&layout->plan);
 	wrong = pci_plan_check(&layout->plan);
 	if (wrong) {
 		dev_WARN(&layout->bus->dev, "plan of addresses: %s\n", wrong);
 		return -EINVAL;
 	}
 
-	return layout->plan.missing;
+	return layout->flags & PCI_LAYOUT_REQUIRED ? required :
+						     layout->plan.missing;
 }
 
 static int layout_assign(struct pci_bus *bus, unsigned long type,
@@ -65,15 +67,16 @@ static int layout_assign(struct pci_bus *bus, unsigned long type,
  * pci_layout_assign - give addresses to what has none on and below a bus
  * @bus: the bus
  * @flags: PCI_LAYOUT_KEEP_BARS, PCI_LAYOUT_KEEP_WINDOWS: what has a place
- *	stays there; PCI_LAYOUT_ALL: change nothing if something would get none
+ *	stays there; PCI_LAYOUT_ALL: change nothing if something would get none;
+ *	PCI_LAYOUT_REQUIRED: what is optional need not have any
  *
  * I/O and memory are planned one after the other; one may get its places and
  * the other not.
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
- * Return: how many BARs have no address, optional ones too; -EOPNOTSUPP if
- * there is something below the bus that plans do not describe, or another
- * negative errno.
+ * Return: how many BARs have no address, optional ones too if these count;
+ * -EOPNOTSUPP if there is something below the bus that plans do not describe,
+ * or another negative errno.
  */
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
 {

@@ -95,6 +95,7 @@ void pci_batch_add(struct pci_batch *batch);
 #define PCI_LAYOUT_ALL		BIT(0)	/* everything is to get a place */
 #define PCI_LAYOUT_KEEP_BARS	BIT(1)	/* BARs that CLAIM found stay */
 #define PCI_LAYOUT_KEEP_WINDOWS	BIT(2)	/* so do windows */
+#define PCI_LAYOUT_REQUIRED	BIT(3)	/* what is optional does not count */
 
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags);
 
