@@ -220,6 +220,63 @@ static void layout_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, emul_splats(), s.host->splats);
 }
 
+/* What firmware has left in the windows of the port above the switch */
+static void layout_port_windows(const struct layout_switch *s, u32 *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < LAYOUT_DWORDS; i++)
+		regs[i] = emul_peek(s->port, LAYOUT_FIRST + 4 * i, 4);
+}
+
+/* The next boot: registers are as the last kernel left them, and a card more */
+static void layout_boot(struct kunit *test, const struct emul_bar *bars,
+			unsigned int count, u32 rom, bool same)
+{
+	u32 before[LAYOUT_DWORDS], after[LAYOUT_DWORDS];
+	struct resource was[PCI_STD_NUM_BARS], is[PCI_STD_NUM_BARS];
+	struct emul_fn *card, *fn;
+	struct layout_switch s;
+
+	layout_switch_create(test, &s);
+	card = emul_add_endpoint(s.host, s.sw->below[PCI_DEVFN(2, 0)], 0, bars,
+				 count);
+	if (rom)
+		emul_add_rom(card, rom);
+	layout_bars(s.live, was);
+	layout_port_windows(&s, before);
+	layout_leave(s.live);
+	s.host->watch_addresses = false;
+	emul_host_destroy(s.host);
+
+	list_for_each_entry(fn, &s.host->fns, node) {
+		fn->early = 0;
+		fn->header = 0;
+		fn->final = 0;
+		fn->added = 0;
+	}
+	emul_plug(card);
+	emul_host_prepare(s.host);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(s.host), 0);
+	emul_check_sane(s.host);
+	KUNIT_EXPECT_TRUE(test, layout_placed(card));
+	layout_bars(s.live, is);
+	KUNIT_EXPECT_EQ(test, is[0].start, was[0].start);
+	layout_port_windows(&s, after);
+	KUNIT_EXPECT_EQ(test, same, !memcmp(before, after, sizeof(before)));
+}
+
+/* What is required may change what firmware has set up, what is not may not */
+static void layout_boot_required(struct kunit *test)
+{
+	layout_boot(test, layout_large, ARRAY_SIZE(layout_large), 0, false);
+}
+
+static void layout_boot_optional(struct kunit *test)
+{
+	layout_boot(test, NULL, 0, SZ_4M, true);
+}
+
 /* The resource tree does not take all of a plan */
 static void layout_refused(struct kunit *test)
 {
@@ -436,6 +493,8 @@ static void layout_events(struct kunit *test)
 }
 
 static struct kunit_case layout_cases[] = {
+	KUNIT_CASE(layout_boot_optional),
+	KUNIT_CASE(layout_boot_required),
 	KUNIT_CASE(layout_grows),
 	KUNIT_CASE(layout_refused),
 	KUNIT_CASE(layout_chain),
