@@ -200,21 +200,6 @@ static bool plan_split(struct pci_plan *plan)
 	return split;
 }
 
-/* Is there anything without a place, optional or not? */
-static bool plan_lacks(const struct pci_plan *plan)
-{
-	const struct pci_plan_item *item;
-	unsigned int i;
-
-	for (i = 1; i < plan->count; i++) {
-		item = &plan->item[i];
-		if (!item->new.has && plan_want_size(item))
-			return true;
-	}
-
-	return false;
-}
-
 static unsigned int plan_left(const struct pci_plan *plan, bool optional)
 {
 	const struct pci_plan_item *item;
@@ -477,7 +462,7 @@ unsigned int pci_plan(struct pci_plan *plan)
 	}
 	plan_begin(plan, true);
 	plan_round(plan, true, PCI_HOLD_FREE);
-	if (plan_lacks(plan)) {
+	if (plan_left(plan, true)) {
 		plan_required(plan, PCI_HOLD_MOVABLE);
 		plan_optional(plan);
 		plan_reserve(plan);

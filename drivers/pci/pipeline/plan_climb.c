@@ -315,7 +315,6 @@ static bool plan_pack_up(struct pci_plan_item *item, u64 lo, u64 *start)
 			if (!pci_plan_fit_up(packed.end + 1, &need, start))
 				return false;
 			again = true;
-			break;
 		}
 	}
 

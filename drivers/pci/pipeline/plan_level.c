@@ -470,7 +470,6 @@ static bool plan_relay_in(const struct plan_level *level,
 				     pci_plan_fit_up(other->try.end + 1, need, &start)))
 				return false;
 			again = true;
-			break;
 		}
 	}
 

@@ -217,6 +217,7 @@ if [ "$mode" = deep ]; then
 	fi
 	if [ "$arch" = x86_64 ]; then
 		step "fuzz" make -C "$here/plan" fuzz || true
+		step -t "never worse" make -C "$here/assign" check || true
 		step -t "every patch" "$here/check-patches.sh" || true
 		step -t "other architectures" "$here/check-arches.sh" || true
 		step -t "static checks" "$here/check-static.sh" || true

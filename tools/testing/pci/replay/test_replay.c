@@ -104,7 +104,7 @@ static const struct broken broken[] = {
 	  "log:2: not complete enough: no memory window of root bus 0000:00" },
 	{ "lspci with a region that is cut off",
 	  "00:01.0 Ethernet controller: Example\n"
-	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [siz",
+	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [si",
 	  "log:2: a BAR" },
 	{ "lspci with a function twice", "00:01.0 Example\n00:02.0 Example\n00:01.0 Example\n",
 	  "log:3: 0000:00:01.0 is listed for the second time, first at line 1" },
