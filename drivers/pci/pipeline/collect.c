@@ -95,10 +95,14 @@ static bool layout_odd(struct pci_plan_item *item)
 	return true;
 }
 
-static void layout_to_bus(struct pci_bus *bus, struct resource *res,
-			  struct pci_bus_region *region)
+/* Where a resource that is in the resource tree is, on the bus */
+static void layout_place_resource(struct pci_plan_item *item,
+				  struct pci_bus *bus, struct resource *res)
 {
-	pcibios_resource_to_bus(bus, region, res);
+	struct pci_bus_region region;
+
+	pcibios_resource_to_bus(bus, &region, res);
+	layout_place(item, region.start, region.end);
 }
 
 /* Can a prefetchable window be anywhere? */
@@ -183,7 +187,6 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 			   int idx, const struct layout_windows *windows)
 {
 	struct resource *res = &dev->resource[idx];
-	struct pci_bus_region region;
 	struct pci_plan_item *item;
 	resource_size_t align;
 
@@ -215,8 +218,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 		item->prefer = SZ_4G;
 
 	if (res->parent) {
-		layout_to_bus(dev->bus, res, &region);
-		layout_place(item, region.start, region.end);
+		layout_place_resource(item, dev->bus, res);
 		item->hold = layout_hold(layout, dev, res);
 		if (layout_odd(item))
 			item->hold = PCI_HOLD_PINNED;
@@ -259,7 +261,6 @@ static unsigned int layout_add_window(struct pci_layout *layout,
 {
 	struct resource *res = &bridge->resource[idx];
 	unsigned int i = layout->plan.count;
-	struct pci_bus_region region;
 	struct pci_plan_item *item;
 
 	item = layout_add(layout, bridge, res);
@@ -281,8 +282,7 @@ static unsigned int layout_add_window(struct pci_layout *layout,
 		item->prefer = SZ_4G;
 
 	if (res->parent) {
-		layout_to_bus(bridge->bus, res, &region);
-		layout_place(item, region.start, region.end);
+		layout_place_resource(item, bridge->bus, res);
 		if (layout_odd(item) ||
 		    layout->flags & PCI_LAYOUT_KEEP_WINDOWS)
 			item->fixed = true;
@@ -359,7 +359,7 @@ static struct resource *layout_next_window(struct pci_layout *layout, u64 from,
 		    !resource_size(res))
 			continue;
 
-		layout_to_bus(layout->bus, res, &region);
+		pcibios_resource_to_bus(layout->bus, &region, res);
 		if (region.start < from || region.start > LAYOUT_TOP)
 			continue;
 		if (!found || region.start < next->start) {
@@ -433,7 +433,6 @@ static unsigned int layout_add_fixed(struct pci_layout *layout,
 {
 	struct resource *res = &bridge->resource[idx];
 	unsigned int i = layout->plan.count;
-	struct pci_bus_region region;
 	struct pci_plan_item *item;
 
 	item = layout_add(layout, bridge, res);
@@ -445,9 +444,8 @@ static unsigned int layout_add_fixed(struct pci_layout *layout,
 	item->pref = idx == PCI_BRIDGE_PREF_MEM_WINDOW;
 	item->fixed = true;
 	if (res->parent) {
-		layout_to_bus(bridge->bus, res, &region);
-		layout_place(item, region.start, region.end);
-		item->limit = max_t(u64, item->limit, region.end);
+		layout_place_resource(item, bridge->bus, res);
+		item->limit = max_t(u64, item->limit, item->old.end);
 	}
 	return i;
 }
@@ -509,7 +507,7 @@ static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
 		if (layout->known && layout_item(layout, res))
 			continue;
 
-		layout_to_bus(bus, res, &region);
+		pcibios_resource_to_bus(bus, &region, res);
 		layout_block(layout, window, region.start, region.end);
 	}
 }

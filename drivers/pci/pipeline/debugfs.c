@@ -121,11 +121,8 @@ static struct plan_line plan_line(const struct pci_layout *layout,
 void pci_plan_record(const struct pci_layout *layout)
 {
 	unsigned int i, count = layout->plan.count;
-	struct pci_bus *root = layout->bus;
+	struct pci_bus *root = pci_find_host_bridge(layout->bus)->bus;
 	struct plan_record *r, *old;
-
-	while (root->parent)
-		root = root->parent;
 
 	r = kvzalloc(struct_size(r, line, count), GFP_KERNEL | __GFP_NOWARN);
 	if (!r)

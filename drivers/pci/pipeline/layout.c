@@ -38,11 +38,8 @@ static int layout_assign(struct pci_bus *bus, unsigned long type,
 			 unsigned int flags)
 {
 	struct pci_layout layout = { .bus = bus, .type = type, .flags = flags };
-	struct pci_bus *root = bus;
+	struct pci_bus *root = pci_find_host_bridge(bus)->bus;
 	int ret;
-
-	while (root->parent)
-		root = root->parent;
 
 	/* Most often there is room behind the bridge */
 	ret = layout_plan(&layout);

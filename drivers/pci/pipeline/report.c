@@ -181,13 +181,11 @@ static void pci_report_why(struct pci_layout *layout,
 		.pref = want->flags & IORESOURCE_PREFETCH,
 		.limit = want->flags & IORESOURCE_MEM_64 ? U64_MAX : U32_MAX,
 	};
-	struct pci_bus *root = want->dev->bus;
+	struct pci_bus *root = pci_find_host_bridge(want->dev->bus)->bus;
 	const struct pci_layout_res *r;
 	struct pci_dev *dev;
 	unsigned int i;
 
-	while (root->parent)
-		root = root->parent;
 	if (!is_power_of_2(want->size) ||
 	    pci_report_collect(layout, root, type))
 		return;

@@ -284,6 +284,7 @@ void emul_do(struct kunit *test, void (*action)(void *), void *ctx);
 
 /* emul_watch.c: what must be true between two writes */
 void emul_read_windows(const struct emul_fn *fn, struct emul_windows *w);
+u64 emul_bar_address(const struct emul_fn *fn, unsigned int bar);
 void emul_watch(struct emul_fn *fn, unsigned int pos);
 
 /* emul_check.c: what must always be true */

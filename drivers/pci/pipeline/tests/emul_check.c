@@ -137,18 +137,6 @@ static void emul_check_path(struct emul_checker *c, struct emul_fn *fn,
 	}
 }
 
-static u64 emul_bar_address(const struct emul_fn *fn, unsigned int bar)
-{
-	unsigned int pos = PCI_BASE_ADDRESS_0 + 4 * bar;
-	u64 low = emul_peek(fn, pos, 4);
-
-	if (fn->bar[bar].flags & PCI_BASE_ADDRESS_SPACE_IO)
-		return low & PCI_BASE_ADDRESS_IO_MASK;
-	if (fn->bar[bar].flags & PCI_BASE_ADDRESS_MEM_TYPE_64)
-		low |= (u64)emul_peek(fn, pos + 4, 4) << 32;
-	return low & PCI_BASE_ADDRESS_MEM_MASK;
-}
-
 static void emul_check_bar(struct emul_checker *c, struct emul_fn *fn,
 			   struct pci_dev *dev, unsigned int i)
 {

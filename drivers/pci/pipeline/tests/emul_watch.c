@@ -93,20 +93,36 @@ static bool emul_on(const struct emul_fn *fn, u16 what)
 	return true;
 }
 
+/**
+ * emul_bar_address - where a BAR is, as its registers say
+ * @fn: the function
+ * @bar: number of its first register
+ *
+ * Context: any.
+ * Return: the address, without the bits that tell its kind.
+ */
+u64 emul_bar_address(const struct emul_fn *fn, unsigned int bar)
+{
+	unsigned int pos = PCI_BASE_ADDRESS_0 + 4 * bar;
+	u64 low = emul_peek(fn, pos, 4);
+
+	if (fn->bar[bar].flags & PCI_BASE_ADDRESS_SPACE_IO)
+		return low & PCI_BASE_ADDRESS_IO_MASK;
+	if (fn->bar[bar].flags & PCI_BASE_ADDRESS_MEM_TYPE_64)
+		low |= (u64)emul_peek(fn, pos + 4, 4) << 32;
+	return low & PCI_BASE_ADDRESS_MEM_MASK;
+}
+
 /* What a BAR decodes; empty if there is none of this kind */
 static struct emul_window emul_bar_span(const struct emul_fn *fn,
 					unsigned int i, bool io)
 {
-	unsigned int pos = PCI_BASE_ADDRESS_0 + 4 * i;
 	const struct emul_bar *bar = &fn->bar[i];
-	u64 start = emul_peek(fn, pos, 4);
+	u64 start = emul_bar_address(fn, i);
 
 	if (!bar->size || io != !!(bar->flags & PCI_BASE_ADDRESS_SPACE_IO))
 		return (struct emul_window) { 1, 0 };
 
-	start &= io ? PCI_BASE_ADDRESS_IO_MASK : PCI_BASE_ADDRESS_MEM_MASK;
-	if (!io && bar->flags & PCI_BASE_ADDRESS_MEM_TYPE_64)
-		start |= (u64)emul_peek(fn, pos + 4, 4) << 32;
 	return (struct emul_window) { start, start + bar->size - 1 };
 }
 

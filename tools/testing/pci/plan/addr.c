@@ -265,6 +265,19 @@ static void add_bridge(struct addr_host *host, unsigned int on,
 			add_bridge(host, me, seed);
 }
 
+/* 1 GiB that the host bridge has no use for */
+static void add_hole(struct pci_plan *plan, u64 start)
+{
+	add(plan, (struct pci_plan_item){
+		.alt = PCI_PLAN_NO_ALT,
+		.size = GIB,
+		.align = 1,
+		.limit = TOP,
+		.hold = PCI_HOLD_PINNED,
+		.old = range(start, GIB),
+	});
+}
+
 void addr_make_host(struct addr_host *host, unsigned long long *seed)
 {
 	u64 last = plan_random(seed, 2) ? 64 * GIB - 1 : 36 * GIB - 1;
@@ -283,22 +296,8 @@ void addr_make_host(struct addr_host *host, unsigned long long *seed)
 		.limit = TOP,
 	});
 	/* The hole below 4 GiB, and one more */
-	add(&host->plan, (struct pci_plan_item){
-		.alt = PCI_PLAN_NO_ALT,
-		.size = GIB,
-		.align = 1,
-		.limit = TOP,
-		.hold = PCI_HOLD_PINNED,
-		.old = range(3 * GIB, GIB),
-	});
-	add(&host->plan, (struct pci_plan_item){
-		.alt = PCI_PLAN_NO_ALT,
-		.size = GIB,
-		.align = 1,
-		.limit = TOP,
-		.hold = PCI_HOLD_PINNED,
-		.old = range((8 + plan_random(seed, 16)) * GIB, GIB),
-	});
+	add_hole(&host->plan, 3 * GIB);
+	add_hole(&host->plan, (8 + plan_random(seed, 16)) * GIB);
 	while (inside--)
 		if (plan_random(seed, 2))
 			add_device(host, 0, seed);
