@@ -22,25 +22,26 @@ static bool layout_same(const struct pci_plan_place *a,
 	       (!a->has || (a->start == b->start && a->end == b->end));
 }
 
-/* Which items stay where they are, or have something inside that does */
+/*
+ * Which items stay where they are, or have something inside that does, and which
+ * change.
+ */
 static void layout_mark(struct pci_layout *layout)
 {
 	struct pci_plan_item *item = layout->plan.item;
+	struct pci_layout_res *r;
 	unsigned int i;
+	bool same;
 
-	for (i = 0; i < layout->plan.count; i++)
-		layout->res[i].stays = item[i].old.has &&
-				       layout_same(&item[i].old, &item[i].new);
+	for (i = 0; i < layout->plan.count; i++) {
+		r = &layout->res[i];
+		same = layout_same(&item[i].old, &item[i].new);
+		r->stays = item[i].old.has && same;
+		r->changes = r->res && !same;
+	}
 	for (i = layout->plan.count; --i; )
 		if (layout->res[i].stays)
 			layout->res[item[i].to].stays = true;
-}
-
-static bool layout_changes(const struct pci_layout *layout, unsigned int i)
-{
-	const struct pci_plan_item *item = &layout->plan.item[i];
-
-	return layout->res[i].res && !layout_same(&item->old, &item->new);
 }
 
 /* The resource that one goes into */
@@ -61,21 +62,6 @@ static struct resource *layout_parent(struct pci_layout *layout, unsigned int i,
 	return NULL;
 }
 
-/* What the flags of a window are when it has a place */
-static unsigned long layout_window_flags(const struct pci_dev *bridge, int idx)
-{
-	switch (idx) {
-	case PCI_BRIDGE_IO_WINDOW:
-		return IORESOURCE_IO;
-	case PCI_BRIDGE_MEM_WINDOW:
-		return IORESOURCE_MEM;
-	default:
-		return IORESOURCE_MEM | IORESOURCE_PREFETCH |
-		       (bridge->pref_64_window ?
-			IORESOURCE_MEM_64 | PCI_PREF_RANGE_TYPE_64 : 0);
-	}
-}
-
 /* What a resource is to be */
 static struct resource layout_target(struct pci_layout *layout, unsigned int i)
 {
@@ -88,7 +74,7 @@ static struct resource layout_target(struct pci_layout *layout, unsigned int i)
 		return (struct resource) {};
 
 	if (layout->plan.item[i].window)
-		to.flags |= layout_window_flags(r->dev, r->res - r->dev->resource);
+		to.flags |= pci_layout_window_flags(r->dev, r->res - r->dev->resource);
 	to.flags &= ~(IORESOURCE_UNSET | IORESOURCE_STARTALIGN);
 	pcibios_bus_to_resource(r->dev->bus, &to, &region);
 	return to;
@@ -110,7 +96,7 @@ static int layout_take_out(struct pci_layout *layout)
 
 	for (i = layout->plan.count; --i; ) {
 		res = layout->res[i].res;
-		if (!layout_changes(layout, i) || !res->parent)
+		if (!layout->res[i].changes || !res->parent)
 			continue;
 
 		if (!layout->res[i].stays) {
@@ -134,7 +120,7 @@ static int layout_put_in(struct pci_layout *layout)
 	int ret;
 
 	for (i = 1; i < layout->plan.count; i++) {
-		if (!layout_changes(layout, i))
+		if (!layout->res[i].changes)
 			continue;
 
 		res = layout->res[i].res;
@@ -165,7 +151,7 @@ static void layout_put_back(struct pci_layout *layout)
 
 	for (i = layout->plan.count; --i; ) {
 		r = &layout->res[i];
-		if (!layout_changes(layout, i) || !r->res->parent)
+		if (!layout->res[i].changes || !r->res->parent)
 			continue;
 		if (r->stays)
 			layout_adjust(r->res, max(r->res->start, r->start),
@@ -176,7 +162,7 @@ static void layout_put_back(struct pci_layout *layout)
 
 	for (i = 1; i < layout->plan.count; i++) {
 		r = &layout->res[i];
-		if (!layout_changes(layout, i))
+		if (!layout->res[i].changes)
 			continue;
 		if (r->stays) {
 			layout_adjust(r->res, r->start, r->end);
@@ -294,6 +280,35 @@ static void layout_write_io(struct pci_dev *bridge,
 		layout_write(bridge, PCI_IO_BASE_UPPER16, 4, upper);
 }
 
+/* Opened once, with nothing inside: closed until the last write */
+static void layout_write_cardbus(struct pci_dev *bridge, int idx,
+				 const struct pci_plan_place *to)
+{
+	int base;
+
+	switch (idx) {
+	case PCI_CB_BRIDGE_IO_0_WINDOW:
+		base = PCI_CB_IO_BASE_0;
+		break;
+	case PCI_CB_BRIDGE_IO_1_WINDOW:
+		base = PCI_CB_IO_BASE_1;
+		break;
+	case PCI_CB_BRIDGE_MEM_0_WINDOW:
+		base = PCI_CB_MEMORY_BASE_0;
+		break;
+	default:
+		base = PCI_CB_MEMORY_BASE_1;
+		break;
+	}
+
+	if (!to->has)
+		return;
+
+	layout_write(bridge, base + 4, 4, 0);
+	layout_write(bridge, base, 4, to->start);
+	layout_write(bridge, base + 4, 4, to->end);
+}
+
 static void layout_write_window(const struct pci_layout_res *r,
 				const struct pci_plan_place *from,
 				const struct pci_plan_place *to)
@@ -303,7 +318,9 @@ static void layout_write_window(const struct pci_layout_res *r,
 	if (layout_same(from, to))
 		return;
 
-	if (idx == PCI_BRIDGE_IO_WINDOW)
+	if (r->dev->hdr_type == PCI_HEADER_TYPE_CARDBUS)
+		layout_write_cardbus(r->dev, idx, to);
+	else if (idx == PCI_BRIDGE_IO_WINDOW)
 		layout_write_io(r->dev, from, to);
 	else
 		layout_write_mem(r->dev, idx, from, to);
@@ -327,8 +344,23 @@ static struct pci_plan_place layout_both(const struct pci_layout *layout,
 /* Windows of bridges that are new are programmed by whoever sets these up */
 static bool layout_programs(const struct pci_layout *layout, unsigned int i)
 {
-	return layout_changes(layout, i) && layout->plan.item[i].window &&
+	return layout->res[i].changes && layout->plan.item[i].window &&
 	       layout->res[i].dev->stage >= PCI_STAGE_ADD;
+}
+
+/* A bridge in use decodes what its first window of a kind leads to as well */
+static void layout_enable(const struct pci_layout_res *r)
+{
+	u16 bit = r->res->flags & IORESOURCE_IO ? PCI_COMMAND_IO :
+						  PCI_COMMAND_MEMORY;
+	u16 command;
+
+	if (!pci_is_enabled(r->dev))
+		return;
+
+	pci_read_config_word(r->dev, PCI_COMMAND, &command);
+	if (!(command & bit))
+		pci_write_config_word(r->dev, PCI_COMMAND, command | bit);
 }
 
 static void layout_program(struct pci_layout *layout)
@@ -350,11 +382,13 @@ static void layout_program(struct pci_layout *layout)
 			continue;
 		both = layout_both(layout, i);
 		layout_write_window(&layout->res[i], &both, &item[i].new);
+		if (!item[i].old.has && item[i].new.has)
+			layout_enable(&layout->res[i]);
 	}
 
 	for (i = 1; i < layout->plan.count; i++) {
 		r = &layout->res[i];
-		if (!layout_changes(layout, i) || item[i].window ||
+		if (!layout->res[i].changes || item[i].window ||
 		    !item[i].new.has)
 			continue;
 		pci_update_resource(r->dev, r->res - r->dev->resource);
@@ -373,7 +407,8 @@ static void layout_forget_unplaced(struct pci_layout *layout)
 
 	for (i = 1; i < layout->plan.count; i++) {
 		res = layout->res[i].res;
-		if (!res || item[i].fixed || item[i].new.has)
+		if (!res || item[i].fixed || item[i].new.has ||
+		    (layout->only && !item[i].window))
 			continue;
 		res->start = 0;
 		res->end = 0;

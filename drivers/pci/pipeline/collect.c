@@ -9,6 +9,8 @@
 #include <linux/bsearch.h>
 #include <linux/ioport.h>
 #include <linux/limits.h>
+#include <linux/log2.h>
+#include <linux/overflow.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -27,17 +29,45 @@ struct layout_windows {
 	unsigned int	other;
 };
 
-/* Room for one item more; counts on if there is no memory for it yet */
+#define LAYOUT_ITEMS	32	/* to begin with */
+
+/* Memory for twice as many items */
+static int layout_grow(struct pci_layout *layout)
+{
+	unsigned int max = layout->max ? 2 * layout->max : LAYOUT_ITEMS;
+	void *more;
+
+	more = kvrealloc(layout->plan.item,
+			 array_size(max, sizeof(*layout->plan.item)),
+			 GFP_KERNEL);
+	if (!more)
+		return -ENOMEM;
+	layout->plan.item = more;
+
+	more = kvrealloc(layout->res, array_size(max, sizeof(*layout->res)),
+			 GFP_KERNEL);
+	if (!more)
+		return -ENOMEM;
+	layout->res = more;
+
+	layout->max = max;
+	return 0;
+}
+
+/* One item more, or NULL; what is added later may move it */
 static struct pci_plan_item *layout_add(struct pci_layout *layout,
 					struct pci_dev *dev,
 					struct resource *res)
 {
-	unsigned int i = layout->plan.count++;
+	unsigned int i = layout->plan.count;
 	struct pci_plan_item *item;
 
-	if (i >= layout->max)
+	if (i >= layout->max && !layout->error)
+		layout->error = layout_grow(layout);
+	if (layout->error)
 		return NULL;
 
+	layout->plan.count++;
 	layout->res[i] = (struct pci_layout_res) {
 		.dev = dev,
 		.res = res,
@@ -66,19 +96,21 @@ static void layout_place(struct pci_plan_item *item, u64 start, u64 end)
 }
 
 /* Something in the way that stays there */
-static void layout_block(struct pci_layout *layout, unsigned int parent,
-			 u64 start, u64 end)
+static struct pci_plan_item *layout_block(struct pci_layout *layout,
+					  unsigned int parent, u64 start,
+					  u64 end)
 {
 	struct pci_plan_item *item = layout_add(layout, NULL, NULL);
 
 	if (!item)
-		return;
+		return NULL;
 
 	item->parent = parent;
 	item->size = end - start + 1;
 	item->limit = max_t(u64, item->limit, end);
 	item->hold = PCI_HOLD_PINNED;
 	layout_place(item, start, end);
+	return item;
 }
 
 /* Is something where it should not be?  Then it had better stay there */
@@ -118,7 +150,11 @@ static unsigned int layout_window_for(const struct pci_bus *bus,
 {
 	const struct pci_dev *bridge = bus->self;
 
-	if (!bridge || !(flags & IORESOURCE_PREFETCH) || !bridge->pref_window)
+	if (!bridge || !(flags & IORESOURCE_PREFETCH))
+		return windows->other;
+	if (bridge->hdr_type == PCI_HEADER_TYPE_CARDBUS)
+		return windows->pref;
+	if (!bridge->pref_window)
 		return windows->other;
 	if (!(flags & IORESOURCE_MEM_64) && layout_is_64(bridge))
 		return windows->other;
@@ -209,7 +245,8 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 	item->size = resource_size(res);
 	item->align = max_t(u64, align, 1);
 	item->optional = layout_is_optional(idx);
-	item->pref = res->flags & IORESOURCE_PREFETCH;
+	item->pref = res->flags & IORESOURCE_PREFETCH &&
+		     !pci_segments_closed(dev->bus, res->flags);
 	if (res->flags & IORESOURCE_IO)
 		item->avoid = layout_avoid(dev);
 	if (!(res->flags & IORESOURCE_MEM_64))
@@ -254,38 +291,105 @@ static bool layout_has_window(const struct pci_dev *bridge, int idx)
 	}
 }
 
+/**
+ * pci_layout_window_flags - the flags of a window that has a place
+ * @bridge: the bridge, to PCI or CardBus
+ * @idx: index of the window among its resources
+ *
+ * Context: any.
+ * Return: IORESOURCE_*.
+ */
+unsigned long pci_layout_window_flags(const struct pci_dev *bridge, int idx)
+{
+	bool cardbus = bridge->hdr_type == PCI_HEADER_TYPE_CARDBUS;
+
+	if (idx == PCI_BRIDGE_IO_WINDOW ||
+	    (cardbus && idx == PCI_CB_BRIDGE_IO_1_WINDOW))
+		return IORESOURCE_IO;
+	if (idx == (cardbus ? PCI_CB_BRIDGE_MEM_1_WINDOW : PCI_BRIDGE_MEM_WINDOW))
+		return IORESOURCE_MEM;
+
+	return IORESOURCE_MEM | IORESOURCE_PREFETCH |
+	       (!cardbus && bridge->pref_64_window ?
+		IORESOURCE_MEM_64 | PCI_PREF_RANGE_TYPE_64 : 0);
+}
+
+/* A window of a bridge, and the window for what has no room in this one */
+static struct pci_plan_item *layout_add_window(struct pci_layout *layout,
+					       struct pci_dev *bridge, int idx,
+					       unsigned int alt)
+{
+	struct resource *res = &bridge->resource[idx];
+	struct pci_plan_item *item = layout_add(layout, bridge, res);
+
+	if (!item)
+		return NULL;
+
+	item->alt = alt;
+	item->window = true;
+	item->pref = pci_layout_window_flags(bridge, idx) &
+		     IORESOURCE_PREFETCH;
+	if (res->parent)
+		layout_place_resource(item, bridge->bus, res);
+	return item;
+}
+
 /* A window that may change; its index */
-static unsigned int layout_add_window(struct pci_layout *layout,
+static unsigned int layout_add_bridge(struct pci_layout *layout,
 				      struct pci_dev *bridge, int idx,
 				      unsigned int parent, unsigned int alt)
 {
-	struct resource *res = &bridge->resource[idx];
 	unsigned int i = layout->plan.count;
 	struct pci_plan_item *item;
+	u64 align = idx != PCI_BRIDGE_IO_WINDOW ? SZ_1M :
+		    bridge->io_window_1k ? SZ_1K : SZ_4K;
 
-	item = layout_add(layout, bridge, res);
+	item = layout_add_window(layout, bridge, idx, alt);
 	if (!item)
 		return i;
 
 	item->parent = parent;
-	item->alt = alt;
-	item->window = true;
-	item->pref = idx == PCI_BRIDGE_PREF_MEM_WINDOW;
 	item->hotplug = bridge->is_hotplug_bridge;
-	item->fixed = res->flags & IORESOURCE_PCI_FIXED;
 	item->reserve = layout_reserve(bridge, idx);
-	item->align = idx != PCI_BRIDGE_IO_WINDOW ? SZ_1M :
-		      bridge->io_window_1k ? SZ_1K : SZ_4K;
+	item->align = max_t(u64, align,
+			    pci_segment_alignment(bridge->subordinate,
+						  pci_layout_window_flags(bridge, idx)));
 	if (idx != PCI_BRIDGE_PREF_MEM_WINDOW || !layout_is_64(bridge))
 		item->limit = U32_MAX;
 	else if (pci_is_root_bus(bridge->bus))
 		item->prefer = SZ_4G;
 
-	if (res->parent) {
-		layout_place_resource(item, bridge->bus, res);
-		if (layout_odd(item) ||
-		    layout->flags & PCI_LAYOUT_KEEP_WINDOWS)
-			item->fixed = true;
+	item->fixed = bridge->resource[idx].flags & IORESOURCE_PCI_FIXED ||
+		      (item->old.has && (layout_odd(item) ||
+					 layout->flags & PCI_LAYOUT_KEEP_WINDOWS));
+	return i;
+}
+
+/* A window of a CardBus bridge, of a size of its own; it stays once it is there */
+static unsigned int layout_add_cardbus(struct pci_layout *layout,
+				       struct pci_dev *bridge, int idx,
+				       unsigned int parent, unsigned int alt,
+				       u64 size)
+{
+	unsigned int i = layout->plan.count;
+	struct pci_plan_item *item = layout_add_window(layout, bridge, idx, alt);
+
+	if (!item)
+		return i;
+
+	item->parent = parent;
+	item->limit = U32_MAX;
+	if (item->old.has) {
+		item->fixed = true;
+		item->limit = max(item->limit, item->old.end);
+	} else {
+		item->size = size;
+		item->reserve = size;
+		if (layout->type & IORESOURCE_IO)
+			item->avoid = layout_avoid(bridge);
+		item->align = roundup_pow_of_two(layout->type & IORESOURCE_IO ?
+						 pci_cardbus_io_size :
+						 pci_cardbus_mem_size);
 	}
 	return i;
 }
@@ -307,21 +411,59 @@ static void layout_collect_bridge(struct pci_layout *layout,
 	if (layout->type & IORESOURCE_IO) {
 		if (!layout_has_window(bridge, PCI_BRIDGE_IO_WINDOW))
 			return;
-		windows.other = layout_add_window(layout, bridge,
+		windows.other = layout_add_bridge(layout, bridge,
 						  PCI_BRIDGE_IO_WINDOW,
 						  above->other, alt);
 		windows.pref = windows.other;
 	} else {
-		windows.other = layout_add_window(layout, bridge,
+		windows.other = layout_add_bridge(layout, bridge,
 						  PCI_BRIDGE_MEM_WINDOW,
 						  above->other, alt);
 		windows.pref = windows.other;
 		if (layout_has_window(bridge, PCI_BRIDGE_PREF_MEM_WINDOW)) {
 			in = layout_window_for(bridge->bus, above, flags);
-			windows.pref = layout_add_window(layout, bridge,
+			windows.pref = layout_add_bridge(layout, bridge,
 							 PCI_BRIDGE_PREF_MEM_WINDOW,
 							 in, windows.other);
 		}
+	}
+	layout_collect_bus(layout, bridge->subordinate, &windows);
+}
+
+static void layout_collect_cardbus(struct pci_layout *layout,
+				   struct pci_dev *bridge,
+				   const struct layout_windows *above)
+{
+	u64 size = layout->type & IORESOURCE_IO ? pci_cardbus_io_size :
+						  pci_cardbus_mem_size;
+	struct layout_windows windows;
+	unsigned int alt;
+	bool pref;
+
+	if (layout->type & IORESOURCE_IO) {
+		alt = layout_add_cardbus(layout, bridge,
+					 PCI_CB_BRIDGE_IO_1_WINDOW,
+					 above->other, PCI_PLAN_NO_ALT, size);
+		windows.other = layout_add_cardbus(layout, bridge,
+						   PCI_CB_BRIDGE_IO_0_WINDOW,
+						   above->other, alt, size);
+		windows.pref = windows.other;
+	} else {
+		/* One window of twice the size, unless one can be prefetchable */
+		pref = pci_cardbus_prefetch(bridge) ||
+		       bridge->resource[PCI_CB_BRIDGE_MEM_0_WINDOW].parent;
+		windows.other = layout_add_cardbus(layout, bridge,
+						   PCI_CB_BRIDGE_MEM_1_WINDOW,
+						   above->other, PCI_PLAN_NO_ALT,
+						   pref ? size : 2 * size);
+		windows.pref = windows.other;
+		if (pref)
+			windows.pref =
+				layout_add_cardbus(layout, bridge,
+						   PCI_CB_BRIDGE_MEM_0_WINDOW,
+						   layout_window_for(bridge->bus, above,
+								     IORESOURCE_PREFETCH),
+						   windows.other, size);
 	}
 	layout_collect_bus(layout, bridge->subordinate, &windows);
 }
@@ -343,7 +485,7 @@ static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 		if (dev->hdr_type == PCI_HEADER_TYPE_BRIDGE)
 			layout_collect_bridge(layout, dev, windows);
 		else
-			layout->cardbus = true;
+			layout_collect_cardbus(layout, dev, windows);
 	}
 }
 
@@ -400,78 +542,76 @@ static void layout_collect_root(struct pci_layout *layout)
 	struct pci_plan_item *root = layout_add(layout, NULL, NULL), *item;
 	struct pci_bus_region region;
 	struct resource *res;
+	bool first = true;
 	u64 next = 0;
 
-	while ((res = layout_next_window(layout, next, &region))) {
-		if (root && !root->old.has)
-			layout_place(root, region.start, region.end);
-		else
-			layout_block(layout, 0, next, region.start - 1);
-		if (root)
-			root->old.end = region.end;
+	if (!root)
+		return;
+	root->window = true;
+	root->fixed = true;
 
+	while ((res = layout_next_window(layout, next, &region))) {
+		if (!first)
+			layout_block(layout, 0, next, region.start - 1);
 		layout_block_low(layout, res, &region);
 		if (res->flags & IORESOURCE_PREFETCH) {
-			item = layout->plan.count < layout->max ?
-			       &layout->plan.item[layout->plan.count] : NULL;
-			layout_block(layout, 0, region.start, region.end);
+			item = layout_block(layout, 0, region.start, region.end);
 			if (item)
 				item->barrier = true;
 		}
+
+		if (layout->error)
+			return;
+		root = &layout->plan.item[0];
+		layout_place(root, first ? region.start : root->old.start,
+			     region.end);
+		first = false;
 		next = region.end + 1;
-	}
-	if (root) {
-		root->window = true;
-		root->fixed = true;
 	}
 }
 
-/* The windows of a bridge that stay as they are, and the fallback */
-static unsigned int layout_add_fixed(struct pci_layout *layout,
-				     struct pci_dev *bridge, int idx,
+/* A window of the bridge to the bus, which stays as it is; its index */
+static unsigned int layout_add_fixed(struct pci_layout *layout, int idx,
 				     unsigned int alt)
 {
-	struct resource *res = &bridge->resource[idx];
 	unsigned int i = layout->plan.count;
 	struct pci_plan_item *item;
 
-	item = layout_add(layout, bridge, res);
+	item = layout_add_window(layout, layout->bus->self, idx, alt);
 	if (!item)
 		return i;
 
-	item->alt = alt;
-	item->window = true;
-	item->pref = idx == PCI_BRIDGE_PREF_MEM_WINDOW;
 	item->fixed = true;
-	if (res->parent) {
-		layout_place_resource(item, bridge->bus, res);
-		item->limit = max_t(u64, item->limit, item->old.end);
-	}
+	item->limit = max_t(u64, item->limit, item->old.end);
 	return i;
 }
 
 static void layout_collect_windows(struct pci_layout *layout,
 				   struct layout_windows *windows)
 {
+	bool cardbus = layout->bus->self->hdr_type == PCI_HEADER_TYPE_CARDBUS;
 	struct pci_plan_item *root = layout_add(layout, NULL, NULL);
-	struct pci_dev *bridge = layout->bus->self;
+	unsigned int alt = PCI_PLAN_NO_ALT;
 
-	if (root) {
-		layout_place(root, 0, LAYOUT_TOP);
-		root->window = true;
-		root->fixed = true;
-	}
+	if (!root)
+		return;
+	layout_place(root, 0, LAYOUT_TOP);
+	root->window = true;
+	root->fixed = true;
 
 	if (layout->type & IORESOURCE_IO) {
-		windows->other = layout_add_fixed(layout, bridge,
-						  PCI_BRIDGE_IO_WINDOW,
-						  PCI_PLAN_NO_ALT);
+		if (cardbus)
+			alt = layout_add_fixed(layout, PCI_CB_BRIDGE_IO_1_WINDOW,
+					       alt);
+		windows->other = layout_add_fixed(layout, PCI_BRIDGE_IO_WINDOW,
+						  alt);
 		windows->pref = windows->other;
 	} else {
-		windows->other = layout_add_fixed(layout, bridge,
-						  PCI_BRIDGE_MEM_WINDOW,
-						  PCI_PLAN_NO_ALT);
-		windows->pref = layout_add_fixed(layout, bridge,
+		windows->other = layout_add_fixed(layout, cardbus ?
+						  PCI_CB_BRIDGE_MEM_1_WINDOW :
+						  PCI_BRIDGE_MEM_WINDOW, alt);
+		windows->pref = layout_add_fixed(layout, cardbus ?
+						 PCI_CB_BRIDGE_MEM_0_WINDOW :
 						 PCI_BRIDGE_PREF_MEM_WINDOW,
 						 windows->other);
 	}
@@ -484,56 +624,18 @@ static int layout_by_resource(const void *a, const void *b)
 	return p->res < q->res ? -1 : p->res > q->res;
 }
 
-/* The item of a resource, or 0 */
-static unsigned int layout_item(const struct pci_layout *layout,
-				struct resource *res)
-{
-	struct pci_layout_known key = { .res = res }, *known;
-
-	known = bsearch(&key, layout->known, layout->known_count,
-			sizeof(*layout->known), layout_by_resource);
-	return known ? known->item : 0;
-}
-
-/* What is in a window and belongs to no device here stays where it is */
-static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
-			       struct resource *in, struct pci_bus *bus)
-{
-	struct pci_bus_region region;
-	struct resource *res;
-
-	for (res = in->child; res; res = res->sibling) {
-		/* Counting: any may be foreign */
-		if (layout->known && layout_item(layout, res))
-			continue;
-
-		pcibios_resource_to_bus(bus, &region, res);
-		layout_block(layout, window, region.start, region.end);
-	}
-}
-
-static void layout_collect_foreign(struct pci_layout *layout)
-{
-	unsigned int i, count = min(layout->plan.count, layout->max);
-	struct pci_layout_res *r;
-	struct resource *res;
-
-	if (pci_is_root_bus(layout->bus)) {
-		pci_bus_for_each_resource(layout->bus, res)
-			if (res && resource_type(res) == layout->type)
-				layout_add_foreign(layout, 0, res, layout->bus);
-	}
-
-	for (i = 1; i < count; i++) {
-		r = &layout->res[i];
-		if (layout->plan.item[i].window && r->res->parent)
-			layout_add_foreign(layout, i, r->res, r->dev->bus);
-	}
-}
-
-static void layout_learn(struct pci_layout *layout)
+/* Sort the resources of all items, the first time that one is looked for */
+static int layout_learn(struct pci_layout *layout)
 {
 	unsigned int i;
+
+	if (layout->known)
+		return 0;
+
+	layout->known = kvmalloc_array(layout->plan.count,
+				       sizeof(*layout->known), GFP_KERNEL);
+	if (!layout->known)
+		return -ENOMEM;
 
 	layout->known_count = 0;
 	for (i = 0; i < layout->plan.count; i++)
@@ -545,6 +647,35 @@ static void layout_learn(struct pci_layout *layout)
 				};
 	sort(layout->known, layout->known_count, sizeof(*layout->known),
 	     layout_by_resource, NULL);
+	return 0;
+}
+
+/* The item of a resource, or 0 */
+static unsigned int layout_item(struct pci_layout *layout, struct resource *res)
+{
+	struct pci_layout_known key = { .res = res }, *known;
+
+	if (!layout->error)
+		layout->error = layout_learn(layout);
+	if (layout->error)
+		return 0;
+
+	known = bsearch(&key, layout->known, layout->known_count,
+			sizeof(*layout->known), layout_by_resource);
+	/* Not any more if it is in no window */
+	return known && layout->res[known->item].res ? known->item : 0;
+}
+
+static bool layout_is_host_window(const struct pci_layout *layout,
+				  const struct resource *window)
+{
+	struct resource *res;
+
+	pci_bus_for_each_resource(layout->bus, res)
+		if (res && res == window)
+			return true;
+
+	return false;
 }
 
 static bool layout_contains(const struct pci_plan_item *window,
@@ -561,20 +692,30 @@ static bool layout_contains(const struct pci_plan_item *window,
 static void layout_find_window(struct pci_layout *layout, unsigned int i)
 {
 	struct pci_plan_item *item = &layout->plan.item[i];
-	unsigned int in = layout_item(layout, layout->res[i].parent);
-	bool top = pci_is_root_bus(layout->bus) ||
-		   layout->res[i].dev == layout->bus->self;
+	struct pci_layout_res *r = &layout->res[i];
+	bool root = pci_is_root_bus(layout->bus);
+	bool top = root || r->dev == layout->bus->self;
+	unsigned int in = item->parent;
+	bool child = true;
+
+	if (in ? layout->res[in].res != r->parent :
+		 root && !layout_is_host_window(layout, r->parent)) {
+		in = layout_item(layout, r->parent);
+		child = in;
+	}
 
 	if ((in || top) && in < i && layout->plan.item[in].window &&
 	    layout_contains(&layout->plan.item[in], item)) {
 		item->parent = in;
+		if (child)
+			layout->res[in].children++;
 		return;
 	}
 
 	/* In none: not for the planner to move */
 	item->old.has = false;
 	item->size = 0;
-	layout->res[i].res = NULL;
+	r->res = NULL;
 }
 
 static void layout_find_windows(struct pci_layout *layout)
@@ -586,39 +727,127 @@ static void layout_find_windows(struct pci_layout *layout)
 			layout_find_window(layout, i);
 }
 
-static void layout_collect_once(struct pci_layout *layout)
+static unsigned int layout_count_children(const struct resource *window)
 {
-	struct layout_windows windows = {};
+	const struct resource *res;
+	unsigned int count = 0;
 
-	layout->plan.count = 0;
-	if (pci_is_root_bus(layout->bus))
-		layout_collect_root(layout);
-	else
-		layout_collect_windows(layout, &windows);
-	layout_collect_bus(layout, layout->bus, &windows);
+	for (res = window->child; res; res = res->sibling)
+		count++;
 
-	if (layout->known && layout->plan.count <= layout->max)
-		layout_learn(layout);
-	layout_collect_foreign(layout);
-	if (layout->plan.count <= layout->max)
-		layout_find_windows(layout);
+	return count;
 }
 
-static int layout_alloc(struct pci_layout *layout)
+/* What is in a window and belongs to no device here stays where it is */
+static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
+			       struct resource *in, struct pci_bus *bus)
 {
-	unsigned int max = layout->plan.count;
+	struct pci_bus_region region;
+	struct resource *res;
 
-	pci_layout_free(layout);
-	layout->plan.item = kvcalloc(max, sizeof(*layout->plan.item), GFP_KERNEL);
-	layout->res = kvcalloc(max, sizeof(*layout->res), GFP_KERNEL);
-	layout->known = kvcalloc(max, sizeof(*layout->known), GFP_KERNEL);
-	if (!layout->plan.item || !layout->res || !layout->known) {
-		pci_layout_free(layout);
-		return -ENOMEM;
+	for (res = in->child; res; res = res->sibling) {
+		if (layout_item(layout, res))
+			continue;
+
+		pcibios_resource_to_bus(bus, &region, res);
+		layout_block(layout, window, region.start, region.end);
 	}
+}
 
-	layout->max = max;
-	return 0;
+static void layout_collect_foreign_root(struct pci_layout *layout)
+{
+	unsigned int children = 0;
+	struct resource *res;
+
+	pci_bus_for_each_resource(layout->bus, res)
+		if (res && resource_type(res) == layout->type)
+			children += layout_count_children(res);
+	if (children == layout->res[0].children)
+		return;
+
+	pci_bus_for_each_resource(layout->bus, res)
+		if (res && resource_type(res) == layout->type)
+			layout_add_foreign(layout, 0, res, layout->bus);
+}
+
+static void layout_collect_foreign(struct pci_layout *layout)
+{
+	unsigned int i, count = layout->plan.count;
+	struct pci_layout_res *r;
+
+	if (pci_is_root_bus(layout->bus))
+		layout_collect_foreign_root(layout);
+
+	for (i = 1; i < count; i++) {
+		r = &layout->res[i];
+		if (layout->plan.item[i].window && r->res && r->res->parent &&
+		    layout_count_children(r->res) != r->children)
+			layout_add_foreign(layout, i, r->res, r->dev->bus);
+	}
+}
+
+static bool layout_is_empty(const struct resource *window,
+			    const struct resource *range)
+{
+	const struct resource *res;
+
+	for (res = window->child; res; res = res->sibling)
+		if (resource_overlaps(res, range))
+			return false;
+
+	return true;
+}
+
+/*
+ * Segments in a window to a bus that nothing there or further below may use.
+ * One that has something in it is known to be in use.
+ */
+static void layout_block_segments(struct pci_layout *layout, unsigned int i,
+				  const struct pci_segments *s,
+				  const struct resource *window,
+				  struct pci_bus *bus)
+{
+	struct resource range = { .flags = window->flags };
+	struct pci_bus_region region;
+	unsigned int n;
+
+	for (n = 0; n < s->count; n++) {
+		range.start = s->base + n * s->size;
+		range.end = range.start + s->size - 1;
+		if (!resource_overlaps(window, &range) ||
+		    !layout_is_empty(window, &range) ||
+		    !pci_segment_closed(s, n, bus))
+			continue;
+
+		range.start = max(range.start, window->start);
+		range.end = min(range.end, window->end);
+		pcibios_resource_to_bus(layout->bus, &region, &range);
+		layout_block(layout, i, region.start, region.end);
+	}
+}
+
+static void layout_collect_segments(struct pci_layout *layout)
+{
+	struct pci_host_bridge *host = pci_find_host_bridge(layout->bus);
+	unsigned int i, count = layout->plan.count;
+	const struct pci_segments *s;
+	struct pci_layout_res *r;
+
+	for (s = host->segments; s < host->segments + host->segments_count; s++) {
+		if (resource_type(s->window) != layout->type)
+			continue;
+
+		if (pci_is_root_bus(layout->bus))
+			layout_block_segments(layout, 0, s, s->window,
+					      layout->bus);
+		for (i = 1; i < count; i++) {
+			r = &layout->res[i];
+			if (layout->plan.item[i].window && r->res &&
+			    r->res->parent && r->dev->subordinate)
+				layout_block_segments(layout, i, s, r->res,
+						      r->dev->subordinate);
+		}
+	}
 }
 
 /**
@@ -633,17 +862,21 @@ static int layout_alloc(struct pci_layout *layout)
  */
 int pci_layout_collect(struct pci_layout *layout)
 {
-	int ret;
+	struct layout_windows windows = {};
 
-	/* Reservations in a window are known when the window is */
-	do {
-		layout_collect_once(layout);
-		if (layout->max && layout->plan.count <= layout->max)
-			return 0;
-		ret = layout_alloc(layout);
-	} while (!ret);
+	if (pci_is_root_bus(layout->bus))
+		layout_collect_root(layout);
+	else
+		layout_collect_windows(layout, &windows);
+	layout_collect_bus(layout, layout->bus, &windows);
+	if (layout->error)
+		return layout->error;
 
-	return ret;
+	layout_find_windows(layout);
+	layout_collect_foreign(layout);
+	layout_collect_segments(layout);
+
+	return layout->error;
 }
 
 /**

@@ -10,6 +10,22 @@
 #include "layout.h"
 #include "pipeline.h"
 
+/* What other devices lack is not looked for */
+static void layout_ignore_others(struct pci_layout *layout)
+{
+	struct pci_plan_item *item;
+	unsigned int i;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		item = &layout->plan.item[i];
+		if (item->window || item->old.has ||
+		    layout->res[i].dev == layout->only)
+			continue;
+		item->size = 0;
+		layout->res[i].res = NULL;
+	}
+}
+
 /* Plan; how many BARs get no address, or a negative errno */
 static int layout_plan(struct pci_layout *layout)
 {
@@ -20,8 +36,8 @@ static int layout_plan(struct pci_layout *layout)
 	ret = pci_layout_collect(layout);
 	if (ret)
 		return ret;
-	if (layout->cardbus)
-		return -EOPNOTSUPP;
+	if (layout->only)
+		layout_ignore_others(layout);
 
 	required = pci_plan(&layout->plan);
 	wrong = pci_plan_check(&layout->plan);
@@ -34,10 +50,12 @@ static int layout_plan(struct pci_layout *layout)
 						     layout->plan.missing;
 }
 
-static int layout_assign(struct pci_bus *bus, unsigned long type,
-			 unsigned int flags)
+static int layout_assign(struct pci_bus *bus, struct pci_dev *only,
+			 unsigned long type, unsigned int flags)
 {
-	struct pci_layout layout = { .bus = bus, .type = type, .flags = flags };
+	struct pci_layout layout = {
+		.bus = bus, .only = only, .type = type, .flags = flags,
+	};
 	struct pci_bus *root = pci_find_host_bridge(bus)->bus;
 	int ret;
 
@@ -46,7 +64,7 @@ static int layout_assign(struct pci_bus *bus, unsigned long type,
 	if (ret > 0 && bus != root) {
 		pci_layout_free(&layout);
 		layout = (struct pci_layout){
-			.bus = root, .type = type, .flags = flags,
+			.bus = root, .only = only, .type = type, .flags = flags,
 		};
 		ret = layout_plan(&layout);
 	}
@@ -71,18 +89,36 @@ static int layout_assign(struct pci_bus *bus, unsigned long type,
  * the other not.
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
- * Return: how many BARs have no address, optional ones too if these count;
- * -EOPNOTSUPP if there is something below the bus that plans do not describe,
- * or another negative errno.
+ * Return: how many BARs have no address, optional ones too if these count, or
+ * a negative errno.
  */
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
 {
 	int io, mem;
 
-	io = layout_assign(bus, IORESOURCE_IO, flags);
+	io = layout_assign(bus, NULL, IORESOURCE_IO, flags);
 	if (io < 0)
 		return io;
-	mem = layout_assign(bus, IORESOURCE_MEM, flags);
+	mem = layout_assign(bus, NULL, IORESOURCE_MEM, flags);
 
 	return mem < 0 ? mem : io + mem;
+}
+
+/**
+ * pci_layout_assign_device - give addresses to BARs that a device has given up
+ * @dev: the device; it may be in use, with nobody using these BARs
+ * @type: IORESOURCE_IO or IORESOURCE_MEM
+ *
+ * All that are not optional get one, or nothing changes.  What other devices
+ * lack is left alone.
+ *
+ * Context: process context, pci_bus_sem and pci_assign_rwsem held.
+ * Return: 0, -ENOSPC, or another negative errno.
+ */
+int pci_layout_assign_device(struct pci_dev *dev, unsigned long type)
+{
+	int ret = layout_assign(dev->bus, dev, type,
+				PCI_LAYOUT_ALL | PCI_LAYOUT_REQUIRED);
+
+	return ret > 0 ? -ENOSPC : ret;
 }

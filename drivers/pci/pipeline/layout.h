@@ -15,6 +15,8 @@
  * @start: as in @res, before
  * @end: as in @res, before
  * @flags: as in @res, before
+ * @children: of a window: items in the resource tree right inside
+ * @changes: it gets another place, or loses its own
  * @stays: it, or something inside, stays where it is
  */
 struct pci_layout_res {
@@ -24,6 +26,8 @@ struct pci_layout_res {
 	resource_size_t	start;
 	resource_size_t	end;
 	unsigned long	flags;
+	unsigned int	children;
+	bool		changes;
 	bool		stays;
 };
 
@@ -40,28 +44,31 @@ struct pci_layout_known {
 /**
  * struct pci_layout - addresses of one kind below a bus
  * @bus: a root bus, or one whose windows stay as they are
+ * @only: the only device whose BARs are to get an address, or NULL
  * @type: IORESOURCE_IO or IORESOURCE_MEM
- * @flags: PCI_LAYOUT_KEEP_*
+ * @flags: PCI_LAYOUT_*
  * @plan: the plan, in addresses on the bus
  * @res: for each item of it
  * @max: items there is memory for
- * @cardbus: there is a CardBus bridge, which is not described
- * @known: the resources of all items, sorted
+ * @error: a negative errno if something could not be described
+ * @known: the resources of all items, sorted; NULL if not needed yet
  * @known_count: of @known
  */
 struct pci_layout {
 	struct pci_bus		*bus;
+	struct pci_dev		*only;
 	unsigned long		type;
 	unsigned int		flags;
 	struct pci_plan		plan;
 	struct pci_layout_res	*res;
 	unsigned int		max;
-	bool			cardbus;
+	int			error;
 	struct pci_layout_known	*known;
 	unsigned int		known_count;
 };
 
 /* collect.c, apply.c */
+unsigned long pci_layout_window_flags(const struct pci_dev *bridge, int idx);
 int pci_layout_collect(struct pci_layout *layout);
 void pci_layout_free(struct pci_layout *layout);
 int pci_layout_apply(struct pci_layout *layout);

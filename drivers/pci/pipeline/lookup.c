@@ -247,3 +247,19 @@ struct pci_dev *pci_get_scanned_class(unsigned int class, struct pci_dev *from)
 	return pci_lookup_next(&id, from);
 }
 EXPORT_SYMBOL_GPL(pci_get_scanned_class);
+
+/**
+ * pci_bus_is_below - is a bus another one or below it
+ * @bus: the bus
+ * @top: the other bus
+ *
+ * Context: rescan/remove lock held.
+ * Return: true if it is.
+ */
+bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top)
+{
+	for (; bus; bus = bus->parent)
+		if (bus == top)
+			return true;
+	return false;
+}

@@ -64,6 +64,9 @@ void pci_stage_bind_later(struct pci_batch *batch, struct pci_batch *to);
 /* trace.c */
 const char *pci_stage_name(enum pci_stage stage);
 
+/* lookup.c */
+bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top);
+
 /* run.c */
 unsigned int pci_batch_new_id(void);
 void pci_batch_init(struct pci_batch *batch, enum pci_batch_kind kind,
@@ -71,7 +74,6 @@ void pci_batch_init(struct pci_batch *batch, enum pci_batch_kind kind,
 void pci_batch_collect(struct pci_batch *batch, struct pci_bus *bus);
 void pci_batch_pass(struct pci_batch *batch, enum pci_stage stage);
 void pci_batch_run_device(struct pci_batch *batch, struct pci_dev *dev);
-bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top);
 void pci_batch_each(struct pci_batch *batch, enum pci_stage stage,
 		    int (*step)(struct pci_batch *batch, struct pci_dev *dev));
 
@@ -98,6 +100,7 @@ void pci_batch_add(struct pci_batch *batch);
 #define PCI_LAYOUT_REQUIRED	BIT(3)	/* what is optional does not count */
 
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags);
+int pci_layout_assign_device(struct pci_dev *dev, unsigned long type);
 
 /* debugfs.c */
 #ifdef CONFIG_DEBUG_FS
@@ -145,6 +148,9 @@ resource_size_t pci_segment_align(struct pci_dev *dev, int idx,
 				  const struct resource *avail,
 				  resource_size_t start, resource_size_t size,
 				  resource_size_t align);
+bool pci_segment_closed(const struct pci_segments *s, unsigned int n,
+			struct pci_bus *bus);
+bool pci_segments_closed(struct pci_bus *bus, unsigned long flags);
 bool pci_segment_allows(struct pci_dev *dev, int idx);
 void pci_segments_spread(struct pci_host_bridge *host);
 void pci_segments_report(struct pci_bus *domain, unsigned long flags,

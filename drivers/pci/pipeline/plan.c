@@ -333,7 +333,7 @@ static bool plan_shares(const struct pci_plan_item *item, bool hotplug,
 			bool high)
 {
 	return item->window && item->new.has && !item->old.has &&
-	       item->hotplug == hotplug &&
+	       !item->size && item->hotplug == hotplug &&
 	       high == (item->prefer && item->new.start >= item->prefer);
 }
 

@@ -105,10 +105,11 @@ struct pci_plan_place {
  * @fixed: a window with registers that can't be written
  * @hold: of a BAR; that of a window follows from what is inside
  * @old: where it is
- * @size: of a BAR
+ * @size: of a BAR; what a window is to have if it gets no share of what is free,
+ *	or 0
  * @align: power of two; of the start of a BAR, or of both ends of a window
- * @avoid: bits that are not set in the start of a BAR; less than @align of the
- *	window that it is in
+ * @avoid: bits that are not set in its start; less than @align of the window
+ *	that it is in
  * @reserve: what a window should have even if less is needed inside
  * @limit: last address that will do
  * @prefer: addresses from here on are tried first

@@ -120,22 +120,6 @@ void pci_batch_start(struct pci_batch *batch, enum pci_batch_kind kind,
 EXPORT_SYMBOL_GPL(pci_batch_start);
 
 /**
- * pci_bus_is_below - is a bus another one or below it
- * @bus: the bus
- * @top: the other bus
- *
- * Context: rescan/remove lock held.
- * Return: true if it is.
- */
-bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top)
-{
-	for (; bus; bus = bus->parent)
-		if (bus == top)
-			return true;
-	return false;
-}
-
-/**
  * pci_host_is_new - is a host bridge enumerated, not something below it
  * @host: the host bridge
  *

@@ -164,6 +164,74 @@ static bool pci_segment_usable(struct pci_host_bridge *host,
 	       !ops->segment_taken(host, n, bus);
 }
 
+static bool pci_segment_taken_below(struct pci_host_bridge *host,
+				    unsigned int n, struct pci_bus *bus)
+{
+	struct pci_bus *child;
+
+	/* A bus without a bridge is there for VFs */
+	list_for_each_entry(child, &bus->children, node)
+		if (child->self &&
+		    (host->pipeline_ops->segment_taken(host, n, child) ||
+		     pci_segment_taken_below(host, n, child)))
+			return true;
+
+	return false;
+}
+
+/**
+ * pci_segment_closed - may nothing new get an address in a segment
+ * @s: segments of the host bridge
+ * @n: the segment, with nothing in it
+ * @bus: what is on or below this bus is asked for
+ *
+ * Windows below a root bus can be in segments that BARs on it can't be in; see
+ * pci_segments_closed().
+ *
+ * Context: process context, pci_bus_sem held.
+ * Return: true if it is reserved or has the number of a domain that is not at
+ * or below each of the buses there.
+ */
+bool pci_segment_closed(const struct pci_segments *s, unsigned int n,
+			struct pci_bus *bus)
+{
+	struct pci_host_bridge *host = pci_find_host_bridge(bus);
+
+	if (!pci_is_root_bus(bus) && !pci_segment_usable(host, s, n, bus))
+		return true;
+	if (s->reserved && test_bit(n, s->reserved))
+		return true;
+
+	return s->numbered && host->pipeline_ops &&
+	       host->pipeline_ops->segment_taken &&
+	       pci_segment_taken_below(host, n, bus);
+}
+
+/**
+ * pci_segments_closed - may BARs on a bus be in none of the segments for them
+ * @bus: the bus
+ * @flags: IORESOURCE_* of the BARs
+ *
+ * Context: process context, rescan/remove lock held.
+ * Return: true if there are segments for such BARs, all closed to a root bus.
+ */
+bool pci_segments_closed(struct pci_bus *bus, unsigned long flags)
+{
+	struct pci_host_bridge *host = pci_find_host_bridge(bus);
+	const struct pci_segments *s;
+	unsigned int n;
+
+	if (!host->segments_count || !pci_is_root_bus(bus))
+		return false;
+
+	s = pci_segments_for(host, flags);
+	for (n = 0; s && n < s->count; n++)
+		if (pci_segment_usable(host, s, n, bus))
+			return false;
+
+	return s;
+}
+
 /* The last segment from @start to @end that @bus must not use, or -1 */
 static int pci_segment_obstacle(struct pci_host_bridge *host,
 				const struct pci_segments *s,
@@ -484,6 +552,8 @@ static void pci_segments_spread_bus(struct pci_bus *bus, int levels)
 			continue;
 
 		align = window->flags & IORESOURCE_IO ? SZ_4K : SZ_1M;
+		align = max(align, pci_segment_alignment(bridge->subordinate,
+							 window->flags));
 		pci_segment_room(window->parent, window, align, &room);
 		if (room.start == window->start && room.end == window->end)
 			continue;

@@ -29,6 +29,7 @@
 #define EMUL_DEVICE_VF		0x0004
 #define EMUL_DEVICE_PORT	0x0010
 #define EMUL_DEVICE_BRIDGE	0x0011
+#define EMUL_DEVICE_CARDBUS	0x0012
 
 /* Low bits of BARs */
 #define EMUL_BAR_MEM		PCI_BASE_ADDRESS_SPACE_MEMORY
@@ -97,6 +98,7 @@ struct emul_count {
  * @ext_at: position for the next extended capability
  * @ext_link: extended capability to which the next one is linked
  * @exp: position of the PCI Express capability
+ * @rebar: position of the Resizable BAR capability, which is about BAR 0
  * @sriov: position of the SR-IOV capability
  * @pf: PF of a VF
  * @vf: number of a VF, from 0
@@ -132,6 +134,7 @@ struct emul_fn {
 	unsigned int		ext_at;
 	unsigned int		ext_link;
 	unsigned int		exp;
+	unsigned int		rebar;
 	unsigned int		sriov;
 	struct emul_fn		*pf;
 	unsigned int		vf;
@@ -243,6 +246,7 @@ unsigned int emul_add_ext_cap(struct emul_fn *fn, u16 id, u8 version,
 			      unsigned int len);
 void emul_add_bar(struct emul_fn *fn, unsigned int bar, u64 size, u32 flags);
 void emul_add_rom(struct emul_fn *fn, u32 size);
+void emul_add_rebar(struct emul_fn *fn, u32 sizes);
 void emul_add_sriov(struct emul_fn *fn, unsigned int vfs, u64 bar_size);
 struct emul_fn *emul_add_endpoint(struct emul_host *host, struct emul_fn *up,
 				  unsigned int devfn,
@@ -256,6 +260,8 @@ struct emul_fn *emul_add_port(struct emul_host *host, struct emul_fn *up,
 			      unsigned int devfn, unsigned int type);
 struct emul_fn *emul_add_pci_bridge(struct emul_host *host, struct emul_fn *up,
 				    unsigned int devfn);
+struct emul_fn *emul_add_cardbus(struct emul_host *host, struct emul_fn *up,
+				 unsigned int devfn);
 struct emul_fn *emul_add_switch(struct emul_host *host, struct emul_fn *up,
 				unsigned int ports);
 void emul_set_hotplug(struct emul_fn *port, u8 secondary, u8 subordinate);

@@ -10,6 +10,7 @@
  * on some architectures and without any lock on others, so they have a raw
  * spinlock of their own, and do not sleep.
  */
+#include <linux/bitfield.h>
 #include <linux/minmax.h>
 #include <linux/pci.h>
 #include <linux/string.h>
@@ -133,6 +134,20 @@ static u32 emul_cfg_read(struct emul_fn *fn, unsigned int pos,
 	return pos + size <= fn->size ? emul_load(fn->value, pos, size) : ~0;
 }
 
+/* BAR 0 has the size that the Resizable BAR capability says */
+static void emul_resize(struct emul_fn *fn)
+{
+	u32 control = emul_load(fn->value, fn->rebar + PCI_REBAR_CTRL, 4);
+	u64 mask;
+
+	fn->bar[0].size = (u64)SZ_1M << FIELD_GET(PCI_REBAR_CTRL_BAR_SIZE, control);
+	mask = ~(fn->bar[0].size - 1);
+	emul_store(fn->rw, PCI_BASE_ADDRESS_0, 4, mask);
+	emul_store(fn->value, PCI_BASE_ADDRESS_0, 4,
+		   emul_load(fn->value, PCI_BASE_ADDRESS_0, 4) &
+		   (mask | ~PCI_BASE_ADDRESS_MEM_MASK));
+}
+
 static void emul_cfg_write(struct emul_fn *fn, unsigned int pos,
 			   unsigned int size, u32 value)
 {
@@ -147,6 +162,9 @@ static void emul_cfg_write(struct emul_fn *fn, unsigned int pos,
 		*at = (*at & ~fn->rw[pos]) | (in & fn->rw[pos]);
 		*at &= ~(in & fn->w1c[pos]);
 	}
+
+	if (fn->rebar)
+		emul_resize(fn);
 }
 
 static int emul_read(struct pci_bus *bus, unsigned int devfn, int pos,
@@ -272,6 +290,8 @@ void emul_reset(struct emul_fn *fn)
 
 	raw_spin_lock_irqsave(&fn->host->lock, flags);
 	memcpy(fn->value, fn->reset, fn->size);
+	if (fn->rebar)
+		emul_resize(fn);
 	fn->gone = false;
 	fn->vanish_after = -1;
 	fn->early = 0;

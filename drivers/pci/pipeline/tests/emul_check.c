@@ -260,7 +260,9 @@ static void emul_check_bridge(struct emul_checker *c, struct emul_fn *fn,
 
 	emul_read_windows(fn, &w);
 	emul_check_window(c, fn, dev, 0, &w.io);
-	emul_check_window(c, fn, dev, 1, &w.mem);
+	emul_check_window(c, fn, dev,
+			  dev->hdr_type == PCI_HEADER_TYPE_CARDBUS ? 3 : 1,
+			  &w.mem);
 	emul_check_window(c, fn, dev, 2, &w.pref);
 
 	if (!sec && !dev->subordinate)

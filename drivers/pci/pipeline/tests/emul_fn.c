@@ -160,6 +160,24 @@ void emul_add_rom(struct emul_fn *fn, u32 size)
 		 0);
 }
 
+/**
+ * emul_add_rebar - make BAR 0 resizable, PCIe r6.0 sec 7.8.6
+ * @fn: the function, with a BAR 0 of 1 MiB or more
+ * @sizes: sizes it supports, bit 0 for 1 MiB, bit 1 for 2 MiB and so on
+ */
+void emul_add_rebar(struct emul_fn *fn, u32 sizes)
+{
+	unsigned int pos = emul_add_ext_cap(fn, PCI_EXT_CAP_ID_REBAR, 1, 12);
+
+	KUNIT_ASSERT_GE(fn->host->test, fn->bar[0].size, SZ_1M);
+	fn->rebar = pos;
+	emul_set(fn, pos + PCI_REBAR_CAP, 4, sizes << 4, 0, 0);
+	emul_set(fn, pos + PCI_REBAR_CTRL, 4,
+		 1 << PCI_REBAR_CTRL_NBAR_SHIFT |
+		 ilog2(fn->bar[0].size / SZ_1M) << PCI_REBAR_CTRL_BAR_SHIFT,
+		 PCI_REBAR_CTRL_BAR_SIZE, 0);
+}
+
 /* PCI Local Bus Specification r3.0 sec 6.1, PCIe r6.0 sec 7.5.1.1 */
 static void emul_add_header(struct emul_fn *fn, u16 device, u32 class, u8 type)
 {
@@ -408,6 +426,42 @@ struct emul_fn *emul_add_pci_bridge(struct emul_host *host, struct emul_fn *up,
 	fn = emul_add_fn(host, up, devfn, PCI_CFG_SPACE_SIZE);
 	emul_add_bridge_header(fn, EMUL_DEVICE_BRIDGE);
 	emul_add_pm(fn);
+
+	return fn;
+}
+
+/**
+ * emul_add_cardbus - build a bridge to CardBus, PCI Card Standard r8.0
+ * @host: the host bridge
+ * @up: bridge to put it below, NULL for the root bus
+ * @devfn: device and function number
+ *
+ * Return: the function, not plugged yet.
+ */
+struct emul_fn *emul_add_cardbus(struct emul_host *host, struct emul_fn *up,
+				 unsigned int devfn)
+{
+	struct emul_fn *fn;
+	unsigned int pos;
+
+	fn = emul_add_fn(host, up, devfn, PCI_CFG_SPACE_SIZE);
+	fn->below = kcalloc(256, sizeof(*fn->below), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(host->test, fn->below);
+
+	/* The programming interface keeps the driver of real bridges away */
+	emul_add_header(fn, EMUL_DEVICE_CARDBUS,
+			PCI_CLASS_BRIDGE_CARDBUS << 8 | 0x02,
+			PCI_HEADER_TYPE_CARDBUS);
+	emul_add_bar(fn, 0, SZ_4K, EMUL_BAR_MEM);
+	emul_set(fn, PCI_CB_PRIMARY_BUS, 4, 0, 0x00ffffff, 0);
+	for (pos = PCI_CB_MEMORY_BASE_0; pos < PCI_CB_IO_BASE_0; pos += 4)
+		emul_set(fn, pos, 4, 0, 0xfffff000, 0);
+	for (; pos <= PCI_CB_IO_LIMIT_1; pos += 4)
+		emul_set(fn, pos, 4, 0, 0xfffffffc, 0);
+	emul_set(fn, PCI_CB_BRIDGE_CONTROL, 2, PCI_CB_BRIDGE_CTL_PREFETCH_MEM1,
+		 PCI_CB_BRIDGE_CTL_PREFETCH_MEM0 |
+		 PCI_CB_BRIDGE_CTL_PREFETCH_MEM1 | PCI_CB_BRIDGE_CTL_CB_RESET,
+		 0);
 
 	return fn;
 }

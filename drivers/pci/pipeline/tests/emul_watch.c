@@ -49,17 +49,34 @@ static void emul_watch_numbers(struct emul_host *host)
 	}
 }
 
+static struct emul_window emul_cardbus_window(const struct emul_fn *fn,
+					      unsigned int base, u32 rest)
+{
+	return (struct emul_window) {
+		.start = emul_peek(fn, base, 4),
+		.end = emul_peek(fn, base + 4, 4) | rest,
+	};
+}
+
 /**
  * emul_read_windows - what a bridge forwards downstream
  * @fn: the bridge
  * @w: its windows
  *
  * PCI-to-PCI Bridge Architecture Specification r1.2 sec 3.2.5.6 to 3.2.5.10.
+ * Of the two windows for I/O of a CardBus bridge it is the first one.
  *
  * Context: any.
  */
 void emul_read_windows(const struct emul_fn *fn, struct emul_windows *w)
 {
+	if (emul_peek(fn, PCI_HEADER_TYPE, 1) == PCI_HEADER_TYPE_CARDBUS) {
+		w->io = emul_cardbus_window(fn, PCI_CB_IO_BASE_0, 0x3);
+		w->mem = emul_cardbus_window(fn, PCI_CB_MEMORY_BASE_1, 0xfff);
+		w->pref = emul_cardbus_window(fn, PCI_CB_MEMORY_BASE_0, 0xfff);
+		return;
+	}
+
 	w->io.start = (emul_peek(fn, PCI_IO_BASE, 1) & 0xf0) << 8 |
 		      emul_peek(fn, PCI_IO_BASE_UPPER16, 2) << 16;
 	w->io.end = (emul_peek(fn, PCI_IO_LIMIT, 1) & 0xf0) << 8 |

@@ -220,6 +220,67 @@ static void layout_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, emul_splats(), s.host->splats);
 }
 
+/* A range that somebody has reserved in the resource tree */
+static void layout_reserve(struct kunit *test, struct resource *in,
+			   struct resource *res, u64 start, u64 size)
+{
+	*res = (struct resource)DEFINE_RES_MEM_NAMED(start, size, "layout");
+	KUNIT_ASSERT_EQ(test, request_resource(in, res), 0);
+}
+
+static void layout_release(void *res)
+{
+	release_resource(res);
+}
+
+/*
+ * What belongs to no device stays free of BARs: below the host bridge, and in a
+ * window, which takes it along nowhere.
+ */
+static void layout_foreign(struct kunit *test)
+{
+	struct resource *foreign, *window, bar[PCI_STD_NUM_BARS];
+	struct layout_state *before;
+	struct layout_switch s;
+	struct pci_dev *port;
+	u64 start;
+
+	foreign = kunit_kcalloc(test, 2, sizeof(*foreign), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, foreign);
+	layout_switch_create(test, &s);
+
+	/* Right after the windows, where they would grow */
+	port = emul_get_dev(s.port);
+	KUNIT_ASSERT_NOT_NULL(test, port);
+	window = &port->resource[PCI_BRIDGE_MEM_WINDOW];
+	start = window->end + 1;
+	pci_dev_put(port);
+	layout_reserve(test, &s.host->mem, &foreign[0], start, SZ_1M);
+	emul_do(test, layout_release, &foreign[0]);
+
+	/* In the window of an empty slot, which is used first */
+	port = emul_get_dev(s.beside);
+	KUNIT_ASSERT_NOT_NULL(test, port);
+	window = &port->resource[PCI_BRIDGE_MEM_WINDOW];
+	start = window->start;
+	pci_dev_put(port);
+	KUNIT_ASSERT_NOT_NULL(test, window->parent);
+	layout_reserve(test, window, &foreign[1], start, SZ_1M);
+
+	before = layout_remember(test, s.host);
+	emul_plug(s.card);
+	emul_enumerate(s.sw->below[PCI_DEVFN(1, 0)], PCI_BATCH_FRESH);
+	if (layout_placed(s.card)) {
+		layout_bars(s.card, bar);
+		KUNIT_EXPECT_FALSE(test, resource_overlaps(&bar[2], &foreign[0]));
+		KUNIT_EXPECT_FALSE(test, resource_overlaps(&bar[2], &foreign[1]));
+	}
+	KUNIT_EXPECT_PTR_EQ(test, foreign[1].parent, window);
+	KUNIT_EXPECT_TRUE(test, resource_contains(window, &foreign[1]));
+	layout_compare(test, s.host, before);
+	release_resource(&foreign[1]);
+}
+
 /* What firmware has left in the windows of the port above the switch */
 static void layout_port_windows(const struct layout_switch *s, u32 *regs)
 {
@@ -495,6 +556,7 @@ static void layout_events(struct kunit *test)
 static struct kunit_case layout_cases[] = {
 	KUNIT_CASE(layout_boot_optional),
 	KUNIT_CASE(layout_boot_required),
+	KUNIT_CASE(layout_foreign),
 	KUNIT_CASE(layout_grows),
 	KUNIT_CASE(layout_refused),
 	KUNIT_CASE(layout_chain),

@@ -16,6 +16,9 @@
 /* Kernel code keeps the stack aligned to 8 bytes only */
 #define __aligned_stack	__attribute__((force_align_arg_pointer))
 
+/* The kernel's __GFP_ZERO */
+#define SHIM_ZERO	0x100
+
 unsigned long shim_bytes;
 unsigned long shim_peak;
 
@@ -23,14 +26,15 @@ unsigned long shim_peak;
  * Not calloc(), which gets large blocks cleared for free, nor what the compiler
  * makes the same of.
  */
-static void *shim_alloc(unsigned long size)
+static void *shim_alloc(unsigned long size, unsigned int flags)
 {
 	void *p = malloc(size);
 
 	if (!p)
 		abort();
 	__asm__ volatile("" : "+r" (p));
-	memset(p, 0, size);
+	if (flags & SHIM_ZERO)
+		memset(p, 0, size);
 	shim_bytes += malloc_usable_size(p);
 	if (shim_bytes > shim_peak)
 		shim_peak = shim_bytes;
@@ -39,25 +43,41 @@ static void *shim_alloc(unsigned long size)
 
 __aligned_stack void *__kmalloc_noprof(unsigned long size, unsigned int flags)
 {
-	return shim_alloc(size);
+	return shim_alloc(size, flags);
 }
 
 __aligned_stack void *__kmalloc_cache_noprof(void *cache, unsigned int flags,
 					     unsigned long size)
 {
-	return shim_alloc(size);
+	return shim_alloc(size, flags);
 }
 
 __aligned_stack void *__kmalloc_large_noprof(unsigned long size,
 					     unsigned int flags)
 {
-	return shim_alloc(size);
+	return shim_alloc(size, flags);
 }
 
 __aligned_stack void *__kvmalloc_node_noprof(unsigned long size,
 					     unsigned int flags, int node)
 {
-	return shim_alloc(size);
+	return shim_alloc(size, flags);
+}
+
+__aligned_stack void *kvrealloc_noprof(const void *p, unsigned long size,
+				       unsigned int flags)
+{
+	void *new;
+
+	if (p)
+		shim_bytes -= malloc_usable_size((void *)p);
+	new = realloc((void *)p, size);
+	if (!new)
+		abort();
+	shim_bytes += malloc_usable_size(new);
+	if (shim_bytes > shim_peak)
+		shim_peak = shim_bytes;
+	return new;
 }
 
 __aligned_stack void kfree(const void *p)
