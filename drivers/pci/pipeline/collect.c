@@ -746,7 +746,8 @@ static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
 	struct resource *res;
 
 	for (res = in->child; res; res = res->sibling) {
-		if (layout_item(layout, res))
+		/* One that has lost its window is in the way of nothing there */
+		if (!resource_contains(in, res) || layout_item(layout, res))
 			continue;
 
 		pcibios_resource_to_bus(bus, &region, res);

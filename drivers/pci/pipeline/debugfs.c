@@ -211,8 +211,9 @@ static int pci_plan_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&plan_records_lock);
 	list_for_each_entry(r, &plan_records, node) {
-		seq_printf(m, "plan %04x:%02x %s missing %u\n", r->domain,
-			   r->busnr, r->type & IORESOURCE_IO ? "io" : "mem",
+		seq_printf(m, "plan %04x:%02x %s items %u missing %u\n",
+			   r->domain, r->busnr,
+			   r->type & IORESOURCE_IO ? "io" : "mem", r->count,
 			   r->missing);
 		for (i = 0; i < r->count; i++)
 			plan_show_line(m, r, i);

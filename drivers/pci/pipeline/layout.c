@@ -50,32 +50,39 @@ static int layout_plan(struct pci_layout *layout)
 						     layout->plan.missing;
 }
 
-static int layout_assign(struct pci_bus *bus, struct pci_dev *only,
-			 unsigned long type, unsigned int flags)
+/* Plan on the bus, and below the host bridge if there is no room there */
+static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
+		       struct pci_dev *only, unsigned long type,
+		       unsigned int flags)
 {
-	struct pci_layout layout = {
-		.bus = bus, .only = only, .type = type, .flags = flags,
-	};
 	struct pci_bus *root = pci_find_host_bridge(bus)->bus;
 	int ret;
 
+	*layout = (struct pci_layout){
+		.bus = bus, .only = only, .type = type, .flags = flags,
+	};
 	/* Most often there is room behind the bridge */
-	ret = layout_plan(&layout);
-	if (ret > 0 && bus != root) {
-		pci_layout_free(&layout);
-		layout = (struct pci_layout){
-			.bus = root, .only = only, .type = type, .flags = flags,
-		};
-		ret = layout_plan(&layout);
-	}
-	if (!ret || (ret > 0 && !(flags & PCI_LAYOUT_ALL))) {
-		ret = pci_layout_apply(&layout) ?: ret;
-		if (ret >= 0)
-			pci_plan_record(&layout);
-	}
-	pci_layout_free(&layout);
+	ret = layout_plan(layout);
+	if (ret <= 0 || bus == root)
+		return ret;
 
-	return ret;
+	pci_layout_free(layout);
+	*layout = (struct pci_layout){
+		.bus = root, .only = only, .type = type, .flags = flags,
+	};
+	return layout_plan(layout);
+}
+
+/* Put a plan in place; @left have no address then */
+static int layout_apply(struct pci_layout *layout, int left)
+{
+	int ret = pci_layout_apply(layout);
+
+	if (ret)
+		return ret;
+
+	pci_plan_record(layout);
+	return left;
 }
 
 /**
@@ -85,22 +92,28 @@ static int layout_assign(struct pci_bus *bus, struct pci_dev *only,
  *	stays there; PCI_LAYOUT_ALL: change nothing if something would get none;
  *	PCI_LAYOUT_REQUIRED: what is optional need not have any
  *
- * I/O and memory are planned one after the other; one may get its places and
- * the other not.
- *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
  * Return: how many BARs have no address, optional ones too if these count, or
  * a negative errno.
  */
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
 {
-	int io, mem;
+	struct pci_layout layout_io, layout_mem = {};
+	int io, mem = 0;
 
-	io = layout_assign(bus, NULL, IORESOURCE_IO, flags);
+	io = layout_find(&layout_io, bus, NULL, IORESOURCE_IO, flags);
+	if (!io || (io > 0 && !(flags & PCI_LAYOUT_ALL)))
+		mem = layout_find(&layout_mem, bus, NULL, IORESOURCE_MEM, flags);
+
+	if (io >= 0 && mem >= 0 && (!(flags & PCI_LAYOUT_ALL) || !(io + mem))) {
+		io = layout_apply(&layout_io, io);
+		mem = layout_apply(&layout_mem, mem);
+	}
+	pci_layout_free(&layout_io);
+	pci_layout_free(&layout_mem);
+
 	if (io < 0)
 		return io;
-	mem = layout_assign(bus, NULL, IORESOURCE_MEM, flags);
-
 	return mem < 0 ? mem : io + mem;
 }
 
@@ -117,8 +130,13 @@ int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
  */
 int pci_layout_assign_device(struct pci_dev *dev, unsigned long type)
 {
-	int ret = layout_assign(dev->bus, dev, type,
-				PCI_LAYOUT_ALL | PCI_LAYOUT_REQUIRED);
+	struct pci_layout layout;
+	int ret;
+
+	ret = layout_find(&layout, dev->bus, dev, type, PCI_LAYOUT_REQUIRED);
+	if (!ret)
+		ret = layout_apply(&layout, 0);
+	pci_layout_free(&layout);
 
 	return ret > 0 ? -ENOSPC : ret;
 }

@@ -274,7 +274,8 @@ def test_says_why(boot, machine):
     plans = [i for i, line in enumerate(lines) if line.startswith("plan 0000:00 ")]
     checks.none([line for line in lines if line not in [lines[i] for i in plans]
                  and not PLAN_LINE.fullmatch(line)], "lines of the plan")
-    if [lines[i] for i in plans][-1] != "plan 0000:00 mem missing 1":
+    head = lines[plans[-1]].split()
+    if head[2:3] + head[-2:] != ["mem", "missing", "1"]:
         raise Bad(f"plans: {[lines[i] for i in plans]}")
     checks.none([line for line in lines if line.endswith(f"name {dev} BAR 2")
                  and "old none new none" not in line], "plan")
