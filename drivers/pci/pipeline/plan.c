@@ -116,7 +116,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		item = &plan->item[i];
 		if (!item->window)
 			continue;
-		list_sort(NULL, &item->inside, pci_plan_by_address);
+		pci_plan_sort(item);
 		if (!item->new.has)
 			plan_block(item, optional);
 	}
@@ -232,7 +232,7 @@ static void plan_restore(struct pci_plan *plan)
 	}
 	for (i = plan->count; i--; ) {
 		item = &plan->item[i];
-		list_sort(NULL, &item->inside, pci_plan_by_address);
+		pci_plan_sort(item);
 		if (item->new.has && item->in) {
 			item->in->step = max(item->in->step, item->step);
 			plan_limit(item->in, item);

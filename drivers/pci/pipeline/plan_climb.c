@@ -75,7 +75,8 @@ static bool plan_growing(struct plan_level *level,
  * @level: @need of the item, @effort, @hold, @down and @fresh
  *
  * Context: any.
- * Return: the window in which there is room now, for pci_plan_settle(), or NULL.
+ * Return: what has changed, for pci_plan_settle(): an item that has room where
+ * it is to be, or the window in which others move for it; NULL if there is none.
  */
 struct pci_plan_item *pci_plan_climb(struct pci_plan *plan,
 				     struct pci_plan_item *want,
@@ -95,7 +96,8 @@ struct pci_plan_item *pci_plan_climb(struct pci_plan *plan,
 			level->last = window->new.end;
 			level->grow = PLAN_FIT;
 			if (pci_plan_level(level, &spot))
-				return window;
+				return level->effort < PLAN_MOVE_BESIDE ?
+				       level->child : window;
 			if (!window->in || window->fixed)
 				break;
 		} else if (window->fixed) {
@@ -193,19 +195,12 @@ static void plan_settle_one(struct pci_plan_item *item,
 			try->start != item->new.start ||
 			try->end != item->new.end ||
 			item->shift || item->packs || item->laid;
+	item->new = *try;
 }
 
-/**
- * pci_plan_by_address - compare two items in a window, for list_sort()
- * @priv: not used
- * @a: an item's @node
- * @b: another one's
- *
- * Context: any.
- * Return: does @a come after @b; what has no place comes last.
- */
-int pci_plan_by_address(void *priv, const struct list_head *a,
-			const struct list_head *b)
+/* Does the first come after the second?  What has no place comes last */
+static int plan_by_address(void *priv, const struct list_head *a,
+			   const struct list_head *b)
 {
 	const struct pci_plan_place *p =
 		&list_entry(a, struct pci_plan_item, node)->new;
@@ -217,54 +212,78 @@ int pci_plan_by_address(void *priv, const struct list_head *a,
 	return p->has && p->start > q->start;
 }
 
-/* Nothing is tried any more */
-static void plan_forget(struct pci_plan_item *top)
+/**
+ * pci_plan_sort - put what is in a window in the order of its addresses
+ * @window: the window
+ *
+ * Most of the time it is already.
+ *
+ * Context: any.
+ */
+void pci_plan_sort(struct pci_plan_item *window)
 {
-	struct pci_plan_item *item = top, *next;
+	struct pci_plan_item *item;
 
-	do {
-		next = plan_next(top, item);
-		plan_stay(item);
-		item->changed = false;
-		item->opens = false;
-		item->packs = false;
-		item = next;
-	} while (item);
+	plan_inside(item, window)
+		if (!list_is_last(&item->node, &window->inside) &&
+		    plan_by_address(NULL, &item->node, item->node.next)) {
+			list_sort(NULL, &window->inside, plan_by_address);
+			return;
+		}
+}
+
+/* To where it belongs in the window that it is in, when others have not moved */
+static void plan_sort_one(struct pci_plan_item *item)
+{
+	struct pci_plan_item *other;
+
+	list_del(&item->node);
+	plan_inside(other, item->in)
+		if (plan_by_address(NULL, &other->node, &item->node))
+			break;
+	list_add_tail(&item->node, &other->node);
 }
 
 /**
  * pci_plan_settle - an attempt is what counts
  * @plan: the plan
- * @top: the window in which there was room
+ * @top: what has changed, as pci_plan_climb() returns it; or a window the inside
+ *	of which has
  * @want: what asked for it
  * @effort: what was allowed to change
  *
- * Gives everything below @top the place that follows from the attempt.
+ * Gives everything below @top the place that follows from the attempt, and ends
+ * the attempt.
  *
  * Context: any.
  */
 void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 		     struct pci_plan_item *want, enum plan_effort effort)
 {
-	struct pci_plan_item *item;
+	struct pci_plan_item *item, *next;
 
 	top->changed = true;
+	if (top->laid) {
+		plan_settle_one(top, want, effort);
+		plan_sort_one(top);
+	}
 	for (item = plan_next(top, top); item; item = plan_next(top, item))
 		plan_settle_one(item, want, effort);
-
-	for (item = plan_next(top, top); item; item = plan_next(top, item))
-		item->new = item->try;
 
 	for (item = want; item->in; item = item->in) {
 		item->in->step = max(item->in->step, item->step);
 		plan_limit(item->in, item);
 	}
 
-	for (item = top; item; item = plan_next(top, item))
+	for (item = top; item; item = next) {
 		if (item->changed)
-			list_sort(NULL, &item->inside, pci_plan_by_address);
-
-	plan_forget(top);
+			pci_plan_sort(item);
+		next = plan_next(top, item);
+		plan_stay(item);
+		item->changed = false;
+		item->opens = false;
+		item->packs = false;
+	}
 	plan->measured = false;
 }
 

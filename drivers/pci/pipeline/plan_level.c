@@ -234,10 +234,15 @@ static bool plan_place(const struct plan_level *level, u64 start,
 	struct pci_plan_place all;
 	struct pci_plan_item *item;
 
-	pci_plan_reset(level->window);
+	if (level->effort >= PLAN_MOVE_BESIDE)
+		pci_plan_reset(level->window);
 	plan_put(level->child, level->need.base, start, level->need.size);
 	level->child->laid = true;
 	all = level->child->try;
+	spot->lo = all.start;
+	spot->hi = all.end;
+	if (level->effort < PLAN_MOVE_BESIDE)
+		return true;
 
 	plan_inside(item, level->window)
 		if (plan_beside(level, item) && !plan_leaves(level, item))

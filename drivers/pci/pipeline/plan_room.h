@@ -196,8 +196,7 @@ bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot);
 struct pci_plan_item *pci_plan_climb(struct pci_plan *plan,
 				     struct pci_plan_item *want,
 				     struct plan_level *level);
-int pci_plan_by_address(void *priv, const struct list_head *a,
-			const struct list_head *b);
+void pci_plan_sort(struct pci_plan_item *window);
 void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 		     struct pci_plan_item *want, enum plan_effort effort);
 bool pci_plan_one(struct pci_plan *plan, struct pci_plan_item *want,
