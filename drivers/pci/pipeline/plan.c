@@ -36,6 +36,7 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 	struct plan_need need;
 	u64 end = 0, from;
 
+	window->inner = 0;
 	window->step = window->align;
 	window->top = window->limit;
 	plan_inside(item, window)
@@ -63,12 +64,31 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 		end = max(end, item->packed + need.size);
 		window->step = max(window->step, item->step);
 		plan_limit(window, item);
+		if (!window->split)
+			window->inner += plan_least(item);
 	}
 	list_splice(&laid, &window->inside);
 
 	if (optional)
 		end = ALIGN(max(end, window->reserve), window->step / 2 ?: 1);
 	window->block = ALIGN(end, window->align);
+}
+
+/* What is inside of a window, and in nothing's way that has been counted */
+static void plan_sum(struct pci_plan_item *window)
+{
+	const struct pci_plan_item *item;
+	u64 from = 0;
+
+	window->inner = 0;
+	plan_inside(item, window) {
+		if (!item->new.has)
+			break;
+		if (item->barrier || item->new.start < from)
+			continue;
+		window->inner += plan_least(item);
+		from = item->new.end + 1;
+	}
 }
 
 /* Back to where everything is */
@@ -117,6 +137,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		if (!item->window)
 			continue;
 		pci_plan_sort(item);
+		plan_sum(item);
 		if (!item->new.has)
 			plan_block(item, optional);
 	}
@@ -193,6 +214,7 @@ static bool plan_split(struct pci_plan *plan)
 		item = &plan->item[i];
 		if (item->window && plan_wants(item, false)) {
 			item->split = true;
+			item->inner = 0;
 			split = true;
 		}
 	}
@@ -233,6 +255,7 @@ static void plan_restore(struct pci_plan *plan)
 	for (i = plan->count; i--; ) {
 		item = &plan->item[i];
 		pci_plan_sort(item);
+		plan_sum(item);
 		if (item->new.has && item->in) {
 			item->in->step = max(item->in->step, item->step);
 			plan_limit(item->in, item);
@@ -290,6 +313,7 @@ static void plan_optional(struct pci_plan *plan)
 		    !item->in->new.has)
 			continue;
 		item->block = ALIGN(item->reserve, item->align);
+		item->inner = 0;
 		plan_inside(inner, item)
 			inner->in_block = false;
 		pci_plan_one(plan, item, PCI_HOLD_FREE);

@@ -141,6 +141,7 @@ struct pci_plan_item {
 	struct list_head	node;	/* in @inside of @in */
 	struct list_head	inside;	/* by address; what has none last */
 	struct list_head	order;	/* among what asks for a place */
+	struct list_head	beside;	/* on a bus that is laid out anew */
 	struct pci_plan_place	try;	/* where the attempt has it */
 	struct pci_plan_place	best;	/* where the best round had it */
 	struct pci_plan_place	reach;	/* part of a window that is needed */
@@ -148,7 +149,9 @@ struct pci_plan_item {
 	u64			step;	/* what it can be moved by */
 	u64			top;	/* @limit, of what is inside as well */
 	u64			block;	/* what it takes to open a closed window */
+	u64			inner;	/* what is inside, without gaps */
 	u64			extra;	/* more than it has, when spread */
+	u64			asks;	/* on a bus that is laid out anew */
 	u64			packed;	/* where it is when packed */
 	u64			shift;	/* of what is inside, in the attempt */
 	u64			failed_size;	/* something of this size */

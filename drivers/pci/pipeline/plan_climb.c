@@ -244,6 +244,21 @@ static void plan_sort_one(struct pci_plan_item *item)
 	list_add_tail(&item->node, &other->node);
 }
 
+/* What the windows above know of what is inside, when there is one more */
+static void plan_account(const struct pci_plan_item *item)
+{
+	u64 more = plan_least(item), least;
+	struct pci_plan_item *in;
+
+	for (in = item->in; in; item = in, in = in->in) {
+		in->step = max(in->step, item->step);
+		plan_limit(in, item);
+		least = plan_least(in);
+		in->inner += more;
+		more = plan_least(in) - least;
+	}
+}
+
 /**
  * pci_plan_settle - an attempt is what counts
  * @plan: the plan
@@ -270,10 +285,7 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 	for (item = plan_next(top, top); item; item = plan_next(top, item))
 		plan_settle_one(item, want, effort);
 
-	for (item = want; item->in; item = item->in) {
-		item->in->step = max(item->in->step, item->step);
-		plan_limit(item->in, item);
-	}
+	plan_account(want);
 
 	for (item = top; item; item = next) {
 		if (item->changed)
@@ -457,12 +469,27 @@ static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
 	plan->measured = true;
 }
 
+/* Is there room if everything goes wherever it is best? */
+static bool plan_may_fit(const struct pci_plan_item *want)
+{
+	const struct pci_plan_item *in = want->in;
+	u64 more = plan_want_size(want);
+
+	for (; in->in && !in->fixed; in = in->in)
+		more = ALIGN(in->inner + more, in->align) - plan_least(in);
+
+	return in->new.has && in->inner + more <= plan_size(&in->new);
+}
+
 /* Find a place for an item in the window that it is to be in */
 static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
 			enum pci_plan_hold hold)
 {
 	struct plan_level level = { };
 	struct pci_plan_item *top;
+
+	if (!plan_may_fit(want))
+		return false;
 
 	for (level.hold = 0; level.hold <= hold; level.hold++) {
 		if (level.hold && !(plan->holds & (1U << level.hold)))

@@ -430,72 +430,158 @@ static void plan_scan(const struct plan_level *level, u64 lo,
 		plan_scan_gap(level, lo, last, best);
 }
 
-static bool plan_harder(const struct plan_level *level,
-			const struct pci_plan_item *a,
-			const struct plan_need *a_need,
-			const struct pci_plan_item *b,
-			const struct plan_need *b_need, u64 last)
-{
-	u64 a_limit = min(plan_top(level, a), last);
-	u64 b_limit = min(plan_top(level, b), last);
+/* A bus that is laid out anew, from @first to @last */
+struct plan_relay {
+	const struct plan_level	*level;
+	u64			first;
+	u64			last;
+	bool			down;
+	struct list_head	wants;	/* the most awkward first */
+	struct list_head	placed;	/* by address */
+};
 
-	if (a->prio != b->prio)
-		return a->prio > b->prio;
-	if (a_limit != b_limit && last != PLAN_TOP - 1)
-		return a_limit < b_limit;
-	if (a_need->step != b_need->step)
-		return a_need->step > b_need->step;
-	return a_need->size > b_need->size;
+/* What does not go anywhere yet is not limited to where it can go */
+static u64 plan_relay_last(const struct plan_relay *relay,
+			   const struct pci_plan_item *item)
+{
+	if (relay->last == PLAN_TOP - 1)
+		return relay->last;
+
+	return min(relay->last, plan_top(relay->level, item));
 }
 
-/* A place beside what has one already */
-static bool plan_relay_in(const struct plan_level *level,
-			  struct pci_plan_item *item,
-			  const struct plan_need *need, u64 first, u64 last,
-			  bool down)
+static u64 plan_relay_step(const struct plan_relay *relay,
+			   const struct pci_plan_item *item)
 {
-	const struct pci_plan_item *other;
-	bool again = true;
-	u64 start;
+	return item == relay->level->child ? relay->level->need.step : item->step;
+}
 
-	if (last != PLAN_TOP - 1)
-		last = min(last, plan_top(level, item));
-	if (!(down ? pci_plan_fit_down(last + 1, need, &start) :
-		     pci_plan_fit_up(first, need, &start)))
-		return false;
+/* The most awkward first */
+static int plan_by_turn(void *priv, const struct list_head *a,
+			const struct list_head *b)
+{
+	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, beside);
+	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, beside);
+	const struct plan_relay *relay = priv;
+	u64 p, q;
 
-	while (again) {
-		again = false;
-		plan_inside(other, level->window) {
-			if (!other->placed || plan_passes(item, other) ||
-			    !plan_overlap(&other->try, start,
-					  start + need->size - 1))
-				continue;
-			if (!(down ? pci_plan_fit_down(other->try.start, need, &start) :
-				     pci_plan_fit_up(other->try.end + 1, need, &start)))
-				return false;
-			again = true;
-		}
-	}
+	if (i->prio != k->prio)
+		return i->prio < k->prio;
+	p = plan_relay_last(relay, i);
+	q = plan_relay_last(relay, k);
+	if (p != q)
+		return p > q;
+	p = plan_relay_step(relay, i);
+	q = plan_relay_step(relay, k);
+	if (p != q)
+		return p < q;
+	return i->asks < k->asks;
+}
 
-	if (start < first || start > last || last - start < need->size - 1)
-		return false;
+/* It has a place; what follows by address most of the time comes last */
+static void plan_relay_put(struct plan_relay *relay, struct pci_plan_item *item,
+			   const struct plan_need *need, u64 start)
+{
+	struct pci_plan_item *other;
 
 	plan_put(item, need->base, start, need->size);
-	item->placed = true;
+	list_for_each_entry_reverse(other, &relay->placed, beside)
+		if (other->try.start <= start)
+			break;
+	list_move(&item->beside, &other->beside);
+}
+
+/* The lowest place from @start on beside what has one already */
+static bool plan_relay_up(const struct plan_relay *relay,
+			  const struct pci_plan_item *item,
+			  const struct plan_need *need, u64 *start)
+{
+	const struct pci_plan_item *other;
+
+	if (!pci_plan_fit_up(*start, need, start))
+		return false;
+
+	list_for_each_entry(other, &relay->placed, beside) {
+		if (other->try.end < *start || plan_passes(item, other))
+			continue;
+		if (other->try.start > *start + need->size - 1)
+			break;
+		if (!pci_plan_fit_up(other->try.end + 1, need, start))
+			return false;
+	}
+
 	return true;
 }
 
-static bool plan_relay_one(const struct plan_level *level,
-			   struct pci_plan_item *item,
-			   const struct plan_need *need, u64 first, u64 last,
-			   bool down)
+/* The highest one that ends before @start */
+static bool plan_relay_down(const struct plan_relay *relay,
+			    const struct pci_plan_item *item,
+			    const struct plan_need *need, u64 *start)
 {
-	if (last != PLAN_TOP - 1 && item->prefer > first &&
-	    plan_relay_in(level, item, need, item->prefer, last, down))
+	const struct pci_plan_item *other;
+
+	if (!pci_plan_fit_down(*start, need, start))
+		return false;
+
+	list_for_each_entry_reverse(other, &relay->placed, beside)
+		if (plan_overlap(&other->try, *start, *start + need->size - 1) &&
+		    !plan_passes(item, other) &&
+		    !pci_plan_fit_down(other->try.start, need, start))
+			return false;
+
+	return true;
+}
+
+static bool plan_relay_in(struct plan_relay *relay, struct pci_plan_item *item,
+			  const struct plan_need *need, u64 first)
+{
+	u64 last = plan_relay_last(relay, item), start;
+
+	start = relay->down ? last + 1 : first;
+	if (!(relay->down ? plan_relay_down(relay, item, need, &start) :
+			    plan_relay_up(relay, item, need, &start)))
+		return false;
+	if (start < first || start > last || last - start < need->size - 1)
+		return false;
+
+	plan_relay_put(relay, item, need, start);
+	return true;
+}
+
+static bool plan_relay_one(struct plan_relay *relay, struct pci_plan_item *item,
+			   const struct plan_need *need)
+{
+	if (relay->last != PLAN_TOP - 1 && item->prefer > relay->first &&
+	    plan_relay_in(relay, item, need, item->prefer))
 		return true;
 
-	return plan_relay_in(level, item, need, first, last, down);
+	return plan_relay_in(relay, item, need, relay->first);
+}
+
+/* What stays, and what is to have a place beside it */
+static void plan_relay_begin(struct plan_relay *relay, struct pci_plan_place *all)
+{
+	const struct plan_level *level = relay->level;
+	struct pci_plan_item *item;
+	struct plan_need need;
+
+	INIT_LIST_HEAD(&relay->wants);
+	INIT_LIST_HEAD(&relay->placed);
+	plan_inside(item, level->window) {
+		item->try.has = false;
+		item->shift = 0;
+		item->laid = item == level->child;
+		need = plan_takes(level, item);
+		item->asks = need.size;
+		INIT_LIST_HEAD(&item->beside);
+		if (need.exact) {
+			plan_relay_put(relay, item, &need, need.base);
+			plan_include(all, &item->try);
+		} else if (need.size) {
+			list_add_tail(&item->beside, &relay->wants);
+		}
+	}
+	list_sort(relay, &relay->wants, plan_by_turn);
 }
 
 /**
@@ -515,42 +601,22 @@ struct pci_plan_item *pci_plan_relay(const struct plan_level *level, u64 first,
 				     u64 last, bool down,
 				     struct plan_spot *spot)
 {
+	struct plan_relay relay = {
+		.level = level,
+		.first = first,
+		.last = last,
+		.down = down,
+	};
 	struct pci_plan_item *item, *next;
 	struct pci_plan_place all = {};
-	struct plan_need need, best;
+	struct plan_need need;
 
-	plan_inside(item, level->window) {
-		item->placed = false;
-		item->try.has = false;
-		item->shift = 0;
-		item->laid = item == level->child;
+	plan_relay_begin(&relay, &all);
+	list_for_each_entry_safe(item, next, &relay.wants, beside) {
 		need = plan_takes(level, item);
-		if (!need.exact)
-			continue;
-		plan_put(item, need.base, need.base, need.size);
-		item->placed = true;
+		if (!plan_relay_one(&relay, item, &need))
+			return item;
 		plan_include(&all, &item->try);
-	}
-
-	for (;;) {
-		next = NULL;
-		plan_inside(item, level->window) {
-			if (item->placed)
-				continue;
-			need = plan_takes(level, item);
-			if (!need.size)
-				continue;
-			if (!next || plan_harder(level, item, &need, next, &best,
-						 last)) {
-				next = item;
-				best = need;
-			}
-		}
-		if (!next)
-			break;
-		if (!plan_relay_one(level, next, &best, first, last, down))
-			return next;
-		plan_include(&all, &next->try);
 	}
 
 	spot->ok = true;
@@ -586,10 +652,11 @@ bool pci_plan_relay_good(const struct plan_level *level)
 		    item->try.end > level->last ||
 		    (item->try.end > plan_top(level, item) && !plan_same(item)))
 			return false;
-		other = item;
-		list_for_each_entry_continue(other, &level->window->inside, node)
-			if (!plan_passes(item, other) &&
-			    !(plan_same(item) && plan_same(other)) &&
+		/* What has been given a place is beside all the others */
+		if (plan_same(item) || !plan_takes(level, item).exact)
+			continue;
+		plan_inside(other, level->window)
+			if (other != item && !plan_passes(item, other) &&
 			    plan_overlap(&other->try, item->try.start,
 					 item->try.end))
 				return false;

@@ -173,6 +173,17 @@ static inline u64 plan_want_size(const struct pci_plan_item *item)
 	return item->window ? item->block : item->size;
 }
 
+/* What it takes as long as what is inside has a place, wherever that is */
+static inline u64 plan_least(const struct pci_plan_item *item)
+{
+	if (!item->window)
+		return item->size;
+	if (item->fixed)
+		return item->new.has ? plan_size(&item->new) : 0;
+
+	return ALIGN(item->inner, item->align);
+}
+
 static inline struct plan_need plan_wanted(const struct pci_plan_item *item)
 {
 	return (struct plan_need) {
