@@ -37,6 +37,7 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 	u64 end = 0, from;
 
 	window->inner = 0;
+	window->spare = true;
 	window->step = window->align;
 	window->top = window->limit;
 	plan_inside(item, window)
@@ -64,6 +65,7 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 		end = max(end, item->packed + need.size);
 		window->step = max(window->step, item->step);
 		plan_limit(window, item);
+		window->spare = window->spare && item->spare;
 		if (!window->split)
 			window->inner += plan_least(item);
 	}
@@ -118,6 +120,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		item->opens = false;
 		item->packs = false;
 		item->split = false;
+		item->spare = false;
 		plan_stay(item);
 	}
 
@@ -162,6 +165,8 @@ static int plan_by_turn(void *priv, const struct list_head *a,
 	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, order);
 	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, order);
 
+	if (i->spare != k->spare)
+		return i->spare;
 	if (i->turn != k->turn)
 		return i->turn < k->turn;
 	if (i->step != k->step)
@@ -314,6 +319,7 @@ static void plan_optional(struct pci_plan *plan)
 			continue;
 		item->block = ALIGN(item->reserve, item->align);
 		item->inner = 0;
+		item->spare = true;
 		plan_inside(inner, item)
 			inner->in_block = false;
 		pci_plan_one(plan, item, PCI_HOLD_FREE);

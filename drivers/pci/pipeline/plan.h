@@ -160,11 +160,13 @@ struct pci_plan_item {
 	unsigned int		weight;	/* what moving it costs */
 	unsigned int		prio;	/* on a bus that is laid out anew */
 	unsigned int		turn;	/* in a round */
+	bool			leaves;	/* it is in the way of the attempt */
 	bool			placed;	/* in the attempt, or the packing */
 	bool			packs;
 	bool			laid;
 	bool			opens;
 	bool			in_block;
+	bool			spare;	/* it is for what may come */
 	bool			changed;
 	bool			split;
 	bool			hopeless;

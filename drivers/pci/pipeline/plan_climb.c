@@ -485,7 +485,7 @@ static bool plan_may_fit(const struct pci_plan_item *want)
 static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
 			enum pci_plan_hold hold)
 {
-	struct plan_level level = { };
+	struct plan_level level = { .spare = want->spare };
 	struct pci_plan_item *top;
 
 	if (!plan_may_fit(want))

@@ -56,18 +56,12 @@ static bool plan_passes(const struct pci_plan_item *a,
 	return (a->barrier && b->pref) || (b->barrier && a->pref);
 }
 
-/* Is it an item beside the child that has a place? */
-static bool plan_beside(const struct plan_level *level,
-			const struct pci_plan_item *item)
-{
-	return item != level->child && item->new.has;
-}
-
 /* What of its place an item beside the child keeps, wherever it goes */
 static const struct pci_plan_place *
 plan_keeps(const struct plan_level *level, const struct pci_plan_item *item)
 {
-	if (level->effort < PLAN_DROP || item->fixed || !item->window)
+	if (level->effort < PLAN_DROP || item->fixed || !item->window ||
+	    (level->spare && (!item->old.has || !item->reach.has)))
 		return &item->new;
 
 	return level->effort < PLAN_PACK ? &item->reach : &item->used;
@@ -99,13 +93,43 @@ static bool plan_in_the_way(const struct plan_level *level, u64 lo, u64 hi,
 	return true;
 }
 
+/* Is there enough room, wherever in it that is, beside what can't go away? */
+static bool plan_has_room(const struct plan_level *level)
+{
+	u64 last = min(level->last, level->limit), from = level->first, room;
+	const struct pci_plan_place *keeps;
+	const struct pci_plan_item *item;
+
+	if (last < from || last - from < level->need.size - 1)
+		return false;
+
+	room = last - from + 1 - level->need.size;
+	plan_inside(item, level->window) {
+		if (!item->new.has)
+			break;
+		if (item == level->child || plan_passes(item, level->child) ||
+		    (plan_movable(level, item) &&
+		     min(level->last, item->top) > last))
+			continue;
+		keeps = plan_keeps(level, item);
+		if (!keeps->has || keeps->start < from || keeps->end > last)
+			continue;
+		if (plan_size(keeps) > room)
+			return false;
+		room -= plan_size(keeps);
+		from = keeps->end + 1;
+	}
+
+	return true;
+}
+
 /* Is it beside the child, and where the child goes? */
 static bool plan_leaves(const struct plan_level *level,
 			const struct pci_plan_item *item)
 {
 	const struct pci_plan_place *to = &level->child->try;
 
-	return plan_beside(level, item) && !plan_passes(item, level->child) &&
+	return item != level->child && !plan_passes(item, level->child) &&
 	       plan_overlap(plan_keeps(level, item), to->start, to->end);
 }
 
@@ -121,10 +145,12 @@ plan_busy(const struct plan_level *level, const struct pci_plan_item *leaves,
 		return place;
 
 	plan_inside(item, level->window) {
-		if (!plan_beside(level, item) || plan_passes(item, leaves))
+		if (!item->new.has)
+			break;
+		if (item == level->child || plan_passes(item, leaves))
 			continue;
 		/* What is in the way itself goes elsewhere */
-		if (!plan_leaves(level, item))
+		if (!item->leaves)
 			place = plan_keeps(level, item);
 		else if (item->placed)
 			place = &item->try;
@@ -215,7 +241,9 @@ static struct pci_plan_item *plan_next_leaving(const struct plan_level *level)
 	struct pci_plan_item *item, *next = NULL;
 
 	plan_inside(item, level->window) {
-		if (item->placed || !plan_leaves(level, item))
+		if (!item->new.has)
+			break;
+		if (item->placed || !item->leaves)
 			continue;
 		if (!next || item->step > next->step ||
 		    (item->step == next->step &&
@@ -244,9 +272,13 @@ static bool plan_place(const struct plan_level *level, u64 start,
 	if (level->effort < PLAN_MOVE_BESIDE)
 		return true;
 
-	plan_inside(item, level->window)
-		if (plan_beside(level, item) && !plan_leaves(level, item))
+	plan_inside(item, level->window) {
+		if (!item->new.has)
+			break;
+		item->leaves = plan_leaves(level, item);
+		if (item != level->child && !item->leaves)
 			plan_include(&all, plan_keeps(level, item));
+	}
 
 	while ((item = plan_next_leaving(level))) {
 		if (!plan_find_free(level, item, &start))
@@ -300,7 +332,9 @@ static void plan_cut(const struct plan_level *level)
 		return;
 
 	plan_inside(item, level->window) {
-		if (!plan_beside(level, item) || item->placed || !item->window)
+		if (!item->new.has)
+			break;
+		if (item == level->child || item->placed || !item->window)
 			continue;
 		plan_inside(other, level->window)
 			if (other != item && item->try.has && other->try.has &&
@@ -374,7 +408,9 @@ static void plan_search(const struct plan_level *level, struct plan_spot *best)
 	plan_try_down(level, min(level->last, level->limit) + 1, best);
 
 	plan_inside(item, level->window) {
-		if (!plan_beside(level, item))
+		if (!item->new.has)
+			break;
+		if (item == level->child)
 			continue;
 		keeps = plan_keeps(level, item);
 		if (!keeps->has)
@@ -457,7 +493,7 @@ static u64 plan_relay_step(const struct plan_relay *relay,
 }
 
 /* The most awkward first */
-static int plan_by_turn(void *priv, const struct list_head *a,
+static int plan_by_prio(void *priv, const struct list_head *a,
 			const struct list_head *b)
 {
 	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, beside);
@@ -581,7 +617,7 @@ static void plan_relay_begin(struct plan_relay *relay, struct pci_plan_place *al
 			list_add_tail(&item->beside, &relay->wants);
 		}
 	}
-	list_sort(relay, &relay->wants, plan_by_turn);
+	list_sort(relay, &relay->wants, plan_by_prio);
 }
 
 /**
@@ -702,6 +738,8 @@ bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot)
 {
 	*spot = (struct plan_spot) {};
 	if (level->first > level->last)
+		return false;
+	if (level->effort >= PLAN_MOVE_BESIDE && !plan_has_room(level))
 		return false;
 
 	if (level->need.exact) {

@@ -65,6 +65,8 @@ struct plan_need {
  * @hold: what holds no more than this can be moved
  * @down: grow at the lower end
  * @fresh: only what had no place can be moved
+ * @spare: nothing is inside of @child yet; for that no other window is closed,
+ *	and no new one gives away its reserve
  */
 struct plan_level {
 	struct pci_plan_item	*window;
@@ -78,6 +80,7 @@ struct plan_level {
 	enum pci_plan_hold	hold;
 	bool			down;
 	bool			fresh;
+	bool			spare;
 };
 
 /**
