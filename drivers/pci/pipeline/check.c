@@ -67,37 +67,49 @@ static int check_order(void *priv, const struct list_head *a,
 	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, order);
 	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, order);
 
-	if (i->to != k->to)
-		return i->to > k->to;
 	return i->new.start > k->new.start;
 }
 
-/*
- * Do any two overlap?  Two that were so before may go on.  What is in the way
- * of some only is looked at with these, in a pass of its own.
- */
-static bool check_overlap(const struct pci_plan *plan, bool barriers)
+/* Into @inside of each window what is in it, by address; is there a barrier? */
+static bool check_group(const struct pci_plan *plan)
 {
-	struct pci_plan_item *item, *prev = NULL;
-	LIST_HEAD(placed);
+	struct pci_plan_item *item;
+	bool barriers = false;
 	unsigned int i;
+
+	for (i = 0; i < plan->count; i++)
+		INIT_LIST_HEAD(&plan->item[i].inside);
 
 	for (i = 1; i < plan->count; i++) {
 		item = &plan->item[i];
-		if (item->new.has && (barriers ? !item->pref : !item->barrier))
-			list_add_tail(&item->order, &placed);
+		barriers = barriers || item->barrier;
+		if (item->new.has)
+			list_add_tail(&item->order, &plan->item[item->to].inside);
 	}
-	list_sort(NULL, &placed, check_order);
+
+	for (i = 0; i < plan->count; i++)
+		list_sort(NULL, &plan->item[i].inside, check_order);
+
+	return barriers;
+}
+
+/*
+ * Do any two in a window overlap?  Two that were so before may go on.  What is
+ * in the way of some only is looked at with these, in a pass of its own.
+ */
+static bool check_overlap(const struct pci_plan_item *window, bool barriers)
+{
+	const struct pci_plan_item *item, *prev = NULL;
 
 	/* @prev is what reaches furthest so far */
-	list_for_each_entry(item, &placed, order) {
-		if (prev && prev->to == item->to &&
-		    item->new.start <= prev->new.end &&
+	list_for_each_entry(item, &window->inside, order) {
+		if (barriers ? item->pref : item->barrier)
+			continue;
+		if (prev && item->new.start <= prev->new.end &&
 		    prev->new.start <= item->new.end &&
 		    !(check_same(item) && check_same(prev)))
 			return true;
-		if (!prev || prev->to != item->to ||
-		    item->new.end > prev->new.end)
+		if (!prev || item->new.end > prev->new.end)
 			prev = item;
 	}
 
@@ -116,6 +128,7 @@ const char *pci_plan_check(const struct pci_plan *plan)
 	const struct pci_plan_item *item = plan->item;
 	const char *wrong;
 	unsigned int i;
+	bool barriers;
 
 	if (!check_same(item))
 		return "the addresses of the host bridge change";
@@ -128,8 +141,11 @@ const char *pci_plan_check(const struct pci_plan *plan)
 			return wrong;
 	}
 
-	if (check_overlap(plan, false) || check_overlap(plan, true))
-		return "two ranges overlap";
+	barriers = check_group(plan);
+	for (i = 0; i < plan->count; i++)
+		if (check_overlap(&item[i], false) ||
+		    (barriers && check_overlap(&item[i], true)))
+			return "two ranges overlap";
 
 	return NULL;
 }

@@ -27,14 +27,34 @@ static int plan_by_need(void *priv, const struct list_head *a,
 	return plan_want_size(i) < plan_want_size(k);
 }
 
+/* The first gap in a block that something fits into; what it comes after */
+static struct list_head *plan_gap(struct list_head *laid,
+				  const struct plan_need *need, u64 *start)
+{
+	const struct pci_plan_item *item;
+	struct list_head *at = laid;
+	u64 from = 0;
+
+	list_for_each_entry(item, laid, node) {
+		pci_plan_fit_up(from, need, start);
+		if (*start + need->size <= item->packed)
+			return at;
+		from = item->packed + plan_want_size(item);
+		at = at->next;
+	}
+
+	pci_plan_fit_up(from, need, start);
+	return at;
+}
+
 /* Lay out what is inside a closed window; what it takes to open it */
 static void plan_block(struct pci_plan_item *window, bool optional)
 {
-	struct pci_plan_item *item, *next, *other;
+	struct pci_plan_item *item, *next;
 	struct list_head *at;
 	LIST_HEAD(laid);
 	struct plan_need need;
-	u64 end = 0, from;
+	u64 end = 0, used = 0;
 
 	window->inner = 0;
 	window->spare = true;
@@ -49,20 +69,15 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 		if (!item->in_block)
 			break;
 
-		/* The first gap that it fits into */
 		need = plan_wanted(item);
-		from = 0;
-		at = &laid;
-		list_for_each_entry(other, &laid, node) {
-			pci_plan_fit_up(from, &need, &item->packed);
-			if (item->packed + need.size <= other->packed)
-				break;
-			from = other->packed + plan_want_size(other);
-			at = &other->node;
-		}
-		pci_plan_fit_up(from, &need, &item->packed);
+		at = laid.prev;
+		if (used == end)
+			pci_plan_fit_up(end, &need, &item->packed);
+		else
+			at = plan_gap(&laid, &need, &item->packed);
 		list_move(&item->node, at);
 		end = max(end, item->packed + need.size);
+		used += need.size;
 		window->step = max(window->step, item->step);
 		plan_limit(window, item);
 		window->spare = window->spare && item->spare;
@@ -114,7 +129,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		if (item->window)
 			item->hold = item->fixed ? PCI_HOLD_PINNED : PCI_HOLD_FREE;
 		item->block = 0;
-		item->extra = 0;
+		item->shares = false;
 		item->failed_size = U64_MAX;
 		item->changed = false;
 		item->opens = false;
@@ -242,6 +257,15 @@ static unsigned int plan_left(const struct pci_plan *plan, bool optional)
 	return left;
 }
 
+/* The window that each item is in by now */
+static void plan_output(struct pci_plan *plan)
+{
+	unsigned int i;
+
+	for (i = 1; i < plan->count; i++)
+		plan->item[i].to = plan->item[i].in - plan->item;
+}
+
 /* Back to the best round */
 static void plan_restore(struct pci_plan *plan)
 {
@@ -252,9 +276,10 @@ static void plan_restore(struct pci_plan *plan)
 	for (i = 0; i < plan->count; i++) {
 		item = &plan->item[i];
 		item->new = item->best;
-		if (item->in != item->best_in)
-			list_move(&item->node, &item->best_in->inside);
-		item->in = item->best_in;
+		if (i && item->in != &plan->item[item->to]) {
+			item->in = &plan->item[item->to];
+			list_move(&item->node, &item->in->inside);
+		}
 		plan_stay(item);
 	}
 	for (i = plan->count; i--; ) {
@@ -288,10 +313,9 @@ static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold)
 		left = plan_left(plan, false);
 		if (left < best) {
 			best = left;
-			for (i = 0; i < plan->count; i++) {
+			for (i = 0; i < plan->count; i++)
 				plan->item[i].best = plan->item[i].new;
-				plan->item[i].best_in = plan->item[i].in;
-			}
+			plan_output(plan);
 		}
 		if (!left || !failed || failed->turn)
 			break;
@@ -358,12 +382,16 @@ static void plan_reserve(struct pci_plan *plan)
 	}
 }
 
+static bool plan_is_new(const struct pci_plan_item *window)
+{
+	return window->window && window->new.has && !window->old.has;
+}
+
 /* Does a window get a share of what is free beside it? */
 static bool plan_shares(const struct pci_plan_item *item, bool hotplug,
 			bool high)
 {
-	return item->window && item->new.has && !item->old.has &&
-	       !item->size && item->hotplug == hotplug &&
+	return plan_is_new(item) && !item->size && item->hotplug == hotplug &&
 	       high == (item->prefer && item->new.start >= item->prefer);
 }
 
@@ -399,14 +427,15 @@ static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
 		.last = window->new.end,
 		.fresh = true,
 	};
-	u64 lo = level.first, hi = level.last, share, align = 1;
+	u64 lo = level.first, hi = level.last, align = 1;
 	struct pci_plan_item *item;
 	struct plan_spot spot;
 	unsigned int count = 0, last;
 	bool pref = true;
 
 	plan_inside(item, window) {
-		if (!plan_shares(item, hotplug, high))
+		item->shares = plan_shares(item, hotplug, high);
+		if (!item->shares)
 			continue;
 		count++;
 		pref = pref && item->pref;
@@ -418,38 +447,32 @@ static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
 	if (!count || lo > hi)
 		return;
 
-	share = plan_free(window, lo, hi, pref) / count;
+	level.share = plan_free(window, lo, hi, pref) / count;
 	/* Half of what the host bridge has is left for whatever comes */
 	if (!window->in)
-		share /= 2;
-	share = ALIGN_DOWN(share, align);
-	for (; share; share = ALIGN_DOWN(share / 2, align)) {
+		level.share /= 2;
+	level.share = ALIGN_DOWN(level.share, align);
+	for (; level.share; level.share = ALIGN_DOWN(level.share / 2, align)) {
 		/* What is spare best comes last, where it can be taken back */
 		for (last = 2; last--; ) {
-			plan_inside(item, window) {
-				item->extra = plan_shares(item, hotplug, high) ?
-					      share : 0;
-				item->prio = last && !item->extra;
-			}
+			plan_inside(item, window)
+				item->prio = last && !item->shares;
 			if (!pci_plan_relay(&level, level.first, level.last,
 					    false, &spot) &&
 			    pci_plan_relay_good(&level)) {
 				pci_plan_settle(plan, window, window, PLAN_GROW);
-				goto done;
+				return;
 			}
 			pci_plan_reset(window);
 		}
 	}
-done:
-	plan_inside(item, window)
-		item->extra = 0;
 }
 
 /* Leave room to hotplug bridges for the next card */
 static void plan_spread(struct pci_plan *plan)
 {
 	struct pci_plan_item *window, *item;
-	bool hotplug;
+	bool any, hotplug;
 	unsigned int i;
 
 	for (i = 0; i < plan->count; i++) {
@@ -457,22 +480,18 @@ static void plan_spread(struct pci_plan *plan)
 		if (!window->window || !window->new.has)
 			continue;
 
+		any = false;
 		hotplug = false;
-		plan_inside(item, window)
-			if (plan_shares(item, true, false) ||
-			    plan_shares(item, true, true))
-				hotplug = true;
+		plan_inside(item, window) {
+			any = any || plan_is_new(item);
+			hotplug = hotplug || (plan_is_new(item) && item->hotplug);
+		}
+		if (!any)
+			continue;
+
 		plan_spread_in(plan, window, hotplug, false);
 		plan_spread_in(plan, window, hotplug, true);
 	}
-}
-
-static void plan_output(struct pci_plan *plan)
-{
-	unsigned int i;
-
-	for (i = 1; i < plan->count; i++)
-		plan->item[i].to = plan->item[i].in - plan->item;
 }
 
 /**

@@ -150,22 +150,21 @@ struct pci_plan_item {
 	u64			top;	/* @limit, of what is inside as well */
 	u64			block;	/* what it takes to open a closed window */
 	u64			inner;	/* what is inside, without gaps */
-	u64			extra;	/* more than it has, when spread */
 	u64			asks;	/* on a bus that is laid out anew */
 	u64			packed;	/* where it is when packed */
 	u64			shift;	/* of what is inside, in the attempt */
 	u64			failed_size;	/* something of this size */
 	u64			failed_step;	/* had no place inside */
-	struct pci_plan_item	*best_in;
 	unsigned int		weight;	/* what moving it costs */
-	unsigned int		prio;	/* on a bus that is laid out anew */
-	unsigned int		turn;	/* in a round */
+	u8			prio;	/* on a bus that is laid out anew */
+	u8			turn;	/* in a round */
 	bool			leaves;	/* it is in the way of the attempt */
 	bool			placed;	/* in the attempt, or the packing */
 	bool			packs;
 	bool			laid;
 	bool			opens;
 	bool			in_block;
+	bool			shares;	/* it gets more, when that is spread */
 	bool			spare;	/* it is for what may come */
 	bool			changed;
 	bool			split;

@@ -180,7 +180,7 @@ static struct plan_need plan_takes(const struct plan_level *level,
 
 	return (struct plan_need) {
 		.exact = !plan_movable(level, item),
-		.size = plan_size(keeps) + item->extra,
+		.size = plan_size(keeps) + (item->shares ? level->share : 0),
 		.base = keeps->start,
 		.step = item->step,
 		.avoid = item->avoid,
@@ -474,6 +474,9 @@ struct plan_relay {
 	bool			down;
 	struct list_head	wants;	/* the most awkward first */
 	struct list_head	placed;	/* by address */
+	struct plan_need	need;	/* of the one before */
+	const struct pci_plan_item *prev;
+	u64			from;	/* where it was looked for */
 };
 
 /* What does not go anywhere yet is not limited to where it can go */
@@ -527,6 +530,21 @@ static void plan_relay_put(struct plan_relay *relay, struct pci_plan_item *item,
 	list_move(&item->beside, &other->beside);
 }
 
+/* Was there no place for it before the one that was placed last? */
+static bool plan_relay_after(const struct plan_relay *relay,
+			     const struct pci_plan_item *item,
+			     const struct plan_need *need, u64 first)
+{
+	const struct plan_need *less = &relay->need;
+
+	return relay->prev && relay->from == first &&
+	       item->pref == relay->prev->pref &&
+	       item->barrier == relay->prev->barrier &&
+	       need->size >= less->size && need->step >= less->step &&
+	       !((need->base - less->base) & (less->step - 1)) &&
+	       !(less->avoid & ~need->avoid);
+}
+
 /* The lowest place from @start on beside what has one already */
 static bool plan_relay_up(const struct plan_relay *relay,
 			  const struct pci_plan_item *item,
@@ -534,10 +552,15 @@ static bool plan_relay_up(const struct plan_relay *relay,
 {
 	const struct pci_plan_item *other;
 
+	other = list_first_entry(&relay->placed, struct pci_plan_item, beside);
+	if (plan_relay_after(relay, item, need, *start)) {
+		other = relay->prev;
+		*start = other->try.start;
+	}
 	if (!pci_plan_fit_up(*start, need, start))
 		return false;
 
-	list_for_each_entry(other, &relay->placed, beside) {
+	list_for_each_entry_from(other, &relay->placed, beside) {
 		if (other->try.end < *start || plan_passes(item, other))
 			continue;
 		if (other->try.start > *start + need->size - 1)
@@ -581,6 +604,9 @@ static bool plan_relay_in(struct plan_relay *relay, struct pci_plan_item *item,
 		return false;
 
 	plan_relay_put(relay, item, need, start);
+	relay->need = *need;
+	relay->prev = relay->down ? NULL : item;
+	relay->from = first;
 	return true;
 }
 

@@ -63,6 +63,7 @@ struct plan_need {
  * @grow: how far @window is what it was
  * @effort: what may change
  * @hold: what holds no more than this can be moved
+ * @share: what some of the windows in it get in addition to what they have
  * @down: grow at the lower end
  * @fresh: only what had no place can be moved
  * @spare: nothing is inside of @child yet; for that no other window is closed,
@@ -78,6 +79,7 @@ struct plan_level {
 	enum plan_grow		grow;
 	enum plan_effort	effort;
 	enum pci_plan_hold	hold;
+	u64			share;
 	bool			down;
 	bool			fresh;
 	bool			spare;
