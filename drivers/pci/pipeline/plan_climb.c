@@ -311,42 +311,29 @@ static struct plan_need plan_packs(const struct pci_plan_item *item)
 	};
 }
 
-static struct pci_plan_place plan_packed(const struct pci_plan_item *item)
+static u64 plan_packed_end(const struct pci_plan_item *item)
 {
-	const struct pci_plan_place *from = plan_packs_from(item);
-
-	return (struct pci_plan_place) {
-		.has = from->has,
-		.start = item->packed,
-		.end = item->packed + plan_size(from) - 1,
-	};
+	return item->packed + plan_size(plan_packs_from(item)) - 1;
 }
 
 /* The lowest place from @lo on beside what is packed */
-static bool plan_pack_up(struct pci_plan_item *item, u64 lo, u64 *start)
+static bool plan_pack_up(const struct pci_plan_item *item,
+			 const struct list_head *placed, u64 lo, u64 *start)
 {
 	struct plan_need need = plan_packs(item);
 	const struct pci_plan_item *other;
-	struct pci_plan_place packed;
-	bool again = true;
 	u64 end;
 
 	if (!pci_plan_fit_up(lo, &need, start))
 		return false;
 
-	while (again) {
-		again = false;
-		plan_inside(other, item->in) {
-			if (!other->placed)
-				continue;
-			packed = plan_packed(other);
-			if (!plan_overlap(&packed, *start,
-					  *start + need.size - 1))
-				continue;
-			if (!pci_plan_fit_up(packed.end + 1, &need, start))
-				return false;
-			again = true;
-		}
+	list_for_each_entry(other, placed, beside) {
+		if (plan_packed_end(other) < *start)
+			continue;
+		if (other->packed > *start + need.size - 1)
+			break;
+		if (!pci_plan_fit_up(plan_packed_end(other) + 1, &need, start))
+			return false;
 	}
 
 	end = min(item->in->new.end, item->top);
@@ -355,6 +342,7 @@ static bool plan_pack_up(struct pci_plan_item *item, u64 lo, u64 *start)
 
 /* The nearest place beside what is packed, in the window as it is */
 static bool plan_pack_one(struct pci_plan_item *item,
+			  const struct list_head *placed,
 			  const struct pci_plan_place *all)
 {
 	const struct pci_plan_place *in = &item->in->new;
@@ -362,7 +350,8 @@ static bool plan_pack_one(struct pci_plan_item *item,
 	bool has_up, has_down;
 	u64 up, down;
 
-	has_up = plan_pack_up(item, all->has ? all->start : in->start, &up);
+	has_up = plan_pack_up(item, placed, all->has ? all->start : in->start,
+			      &up);
 	has_down = all->has && pci_plan_fit_down(all->start, &need, &down) &&
 		   down >= in->start && down + need.size - 1 <= item->top;
 	if (!has_up && !has_down)
@@ -372,65 +361,84 @@ static bool plan_pack_one(struct pci_plan_item *item,
 	    up + need.size - 1 - all->end > all->start - down)
 		has_up = false;
 	item->packed = has_up ? up : down;
-	item->placed = true;
 	return true;
 }
 
-static struct pci_plan_item *plan_next_to_pack(struct pci_plan_item *window)
+/* The most awkward first */
+static int plan_by_size(void *priv, const struct list_head *a,
+			const struct list_head *b)
 {
-	struct pci_plan_item *item, *next = NULL;
+	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, beside);
+	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, beside);
 
+	if (i->step != k->step)
+		return i->step < k->step;
+	return plan_size(plan_packs_from(i)) < plan_size(plan_packs_from(k));
+}
+
+/* It is where it is packed to */
+static void plan_pack_put(struct pci_plan_item *item, struct list_head *placed,
+			  struct pci_plan_place *all)
+{
+	struct pci_plan_place packed = {
+		.has = true,
+		.start = item->packed,
+		.end = plan_packed_end(item),
+	};
+	struct pci_plan_item *other;
+
+	list_for_each_entry_reverse(other, placed, beside)
+		if (other->packed <= item->packed)
+			break;
+	list_move(&item->beside, &other->beside);
+	plan_include(all, &packed);
+}
+
+/* Nothing moves, but less may be needed further in */
+static void plan_pack_none(struct pci_plan_item *window,
+			   struct pci_plan_place *all)
+{
+	struct pci_plan_item *item;
+
+	all->has = false;
 	plan_inside(item, window) {
-		if (item->placed || !item->new.has || !plan_packs_from(item)->has)
-			continue;
-		if (!next || item->step > next->step ||
-		    (item->step == next->step &&
-		     plan_size(plan_packs_from(item)) >
-		     plan_size(plan_packs_from(next))))
-			next = item;
+		if (!item->new.has)
+			break;
+		item->packed = plan_packs_from(item)->start;
+		plan_include(all, plan_packs_from(item));
 	}
-
-	return next;
 }
 
 /* Move together what is right inside a window; what is further in is done */
 static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
 {
-	struct pci_plan_place all = {}, packed;
-	struct pci_plan_item *item;
-	bool failed = false;
+	struct pci_plan_item *item, *next;
+	struct pci_plan_place all = {};
+	LIST_HEAD(placed);
+	LIST_HEAD(wants);
 
 	plan_inside(item, window) {
-		item->placed = false;
-		if (!item->new.has || !plan_packs_from(item)->has)
+		if (!item->new.has)
+			break;
+		if (!plan_packs_from(item)->has)
 			continue;
 		item->packed = plan_packs_from(item)->start;
+		INIT_LIST_HEAD(&item->beside);
 		if (item->hold <= hold && !item->fixed)
-			continue;
-		item->placed = true;
-		packed = plan_packed(item);
-		plan_include(&all, &packed);
+			list_add_tail(&item->beside, &wants);
+		else
+			plan_pack_put(item, &placed, &all);
 	}
+	list_sort(NULL, &wants, plan_by_size);
 
-	while (!failed && (item = plan_next_to_pack(window))) {
-		failed = !plan_pack_one(item, &all);
-		packed = plan_packed(item);
-		plan_include(&all, &packed);
-	}
-
-	/* Nothing moves, but less may be needed further in */
-	if (failed) {
-		all.has = false;
-		plan_inside(item, window) {
-			if (!item->new.has)
-				continue;
-			item->packed = plan_packs_from(item)->start;
-			plan_include(&all, plan_packs_from(item));
+	list_for_each_entry_safe(item, next, &wants, beside) {
+		if (!plan_pack_one(item, &placed, &all)) {
+			plan_pack_none(window, &all);
+			break;
 		}
+		plan_pack_put(item, &placed, &all);
 	}
 
-	plan_inside(item, window)
-		item->placed = false;
 	window->used = all;
 }
 
@@ -450,7 +458,8 @@ static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
 		plan_inside(item, window)
 			plan_include(&window->reach, item->window ? &item->reach :
 								    &item->new);
-		plan_pack(window, window->fixed ? PCI_HOLD_FREE : hold);
+		if (window->in)
+			plan_pack(window, window->fixed ? PCI_HOLD_FREE : hold);
 
 		if (window->fixed) {
 			window->reach = window->new;

@@ -96,9 +96,10 @@ static bool plan_in_the_way(const struct plan_level *level, u64 lo, u64 hi,
 /* Is there enough room, wherever in it that is, beside what can't go away? */
 static bool plan_has_room(const struct plan_level *level)
 {
-	u64 last = min(level->last, level->limit), from = level->first, room;
+	u64 last = min(level->last, level->limit), from = level->first;
 	const struct pci_plan_place *keeps;
 	const struct pci_plan_item *item;
+	u64 room, end;
 
 	if (last < from || last - from < level->need.size - 1)
 		return false;
@@ -112,12 +113,13 @@ static bool plan_has_room(const struct plan_level *level)
 		     min(level->last, item->top) > last))
 			continue;
 		keeps = plan_keeps(level, item);
-		if (!keeps->has || keeps->start < from || keeps->end > last)
+		if (!keeps->has || keeps->start < from || keeps->start > last)
 			continue;
-		if (plan_size(keeps) > room)
+		end = min(keeps->end, last);
+		if (end - keeps->start >= room)
 			return false;
-		room -= plan_size(keeps);
-		from = keeps->end + 1;
+		room -= end - keeps->start + 1;
+		from = end + 1;
 	}
 
 	return true;
