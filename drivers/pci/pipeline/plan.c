@@ -115,6 +115,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 	unsigned int i;
 
 	plan->holds = 0;
+	plan->moves = 0;
 	for (i = 0; i < plan->count; i++) {
 		item = &plan->item[i];
 		INIT_LIST_HEAD(&item->inside);
@@ -511,14 +512,15 @@ unsigned int pci_plan(struct pci_plan *plan)
 	}
 	plan_begin(plan, true);
 	plan_round(plan, true, PCI_HOLD_FREE);
-	if (plan_left(plan, true)) {
+	plan->missing = plan_left(plan, true);
+	if (plan->missing) {
 		plan_required(plan, PCI_HOLD_MOVABLE);
 		plan_optional(plan);
 		plan_reserve(plan);
+		plan->missing = plan_left(plan, true);
 	}
 	plan_spread(plan);
 	plan_output(plan);
 
-	plan->missing = plan_left(plan, true);
-	return plan_left(plan, false);
+	return plan->missing ? plan_left(plan, false) : 0;
 }

@@ -154,7 +154,9 @@ struct pci_plan_item {
 	u64			packed;	/* where it is when packed */
 	u64			shift;	/* of what is inside, in the attempt */
 	u64			failed_size;	/* something of this size */
-	u64			failed_step;	/* had no place inside */
+	u64			failed_step;	/* had no place inside, */
+	u64			failed_top;	/* up to here */
+	unsigned int		failed_at; /* @moves then */
 	unsigned int		weight;	/* what moving it costs */
 	u8			prio;	/* on a bus that is laid out anew */
 	u8			turn;	/* in a round */
@@ -186,6 +188,7 @@ struct pci_plan {
 	/* private: */
 	bool			measured;
 	bool			again;	/* one more round */
+	unsigned int		moves;	/* how often others have moved */
 	unsigned int		holds;	/* what there is to move */
 };
 

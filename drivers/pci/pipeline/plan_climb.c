@@ -288,7 +288,7 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 	plan_account(want);
 
 	for (item = top; item; item = next) {
-		if (item->changed)
+		if (item->changed && item->window)
 			pci_plan_sort(item);
 		next = plan_next(top, item);
 		plan_stay(item);
@@ -297,6 +297,8 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 		item->packs = false;
 	}
 	plan->measured = false;
+	if (effort >= PLAN_MOVE_ABOVE)
+		plan->moves++;
 }
 
 static struct plan_need plan_packs(const struct pci_plan_item *item)
@@ -526,6 +528,38 @@ static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
 	return false;
 }
 
+/*
+ * Has something that needs no more failed since others have moved last, in the
+ * window that an item is to be in or in one that has to be opened for that?  If
+ * the item itself has @failed, remember.
+ */
+static bool plan_failed(const struct pci_plan *plan,
+			const struct pci_plan_item *want, bool failed)
+{
+	u64 size = plan_want_size(want), step = want->step, top = want->top;
+	struct pci_plan_item *in;
+
+	for (in = want->in; in; in = in->in) {
+		if (failed) {
+			in->failed_size = size;
+			in->failed_step = step;
+			in->failed_top = top;
+			in->failed_at = plan->moves;
+		} else if (size >= in->failed_size && step >= in->failed_step &&
+			   top <= in->failed_top &&
+			   in->failed_at == plan->moves) {
+			return true;
+		}
+		if (in->new.has)
+			break;
+		size = ALIGN(size, in->align);
+		step = max(step, in->align);
+		top = min(top, in->top);
+	}
+
+	return failed;
+}
+
 /**
  * pci_plan_one - find a place for an item, and what is inside if it is a block
  * @plan: the plan
@@ -539,15 +573,12 @@ bool pci_plan_one(struct pci_plan *plan, struct pci_plan_item *want,
 		  enum pci_plan_hold hold)
 {
 	struct pci_plan_item *first = want->in, *in = first;
-	u64 size = plan_want_size(want);
 
 	for (;;) {
-		/* As another one that needed no more than this one? */
-		if (size < in->failed_size || want->step < in->failed_step) {
+		if (!plan_failed(plan, want, false)) {
 			if (plan_one_in(plan, want, hold))
 				return true;
-			in->failed_size = size;
-			in->failed_step = want->step;
+			plan_failed(plan, want, true);
 		}
 
 		if (in->alt != PCI_PLAN_NO_ALT)
