@@ -235,13 +235,13 @@ void pci_plan_sort(struct pci_plan_item *window)
 /* To where it belongs in the window that it is in, when others have not moved */
 static void plan_sort_one(struct pci_plan_item *item)
 {
-	struct pci_plan_item *other;
+	struct list_head *at;
 
 	list_del(&item->node);
-	plan_inside(other, item->in)
-		if (plan_by_address(NULL, &other->node, &item->node))
+	list_for_each(at, &item->in->inside)
+		if (plan_by_address(NULL, at, &item->node))
 			break;
-	list_add_tail(&item->node, &other->node);
+	list_add_tail(&item->node, at);
 }
 
 /* What the windows above know of what is inside, when there is one more */
@@ -276,6 +276,7 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 		     struct pci_plan_item *want, enum plan_effort effort)
 {
 	struct pci_plan_item *item, *next;
+	bool more = !want->new.has;
 
 	top->changed = true;
 	if (top->laid) {
@@ -285,7 +286,8 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 	for (item = plan_next(top, top); item; item = plan_next(top, item))
 		plan_settle_one(item, want, effort);
 
-	plan_account(want);
+	if (more)
+		plan_account(want);
 
 	for (item = top; item; item = next) {
 		if (item->changed && item->window)
@@ -387,12 +389,13 @@ static void plan_pack_put(struct pci_plan_item *item, struct list_head *placed,
 		.start = item->packed,
 		.end = plan_packed_end(item),
 	};
-	struct pci_plan_item *other;
+	struct list_head *at;
 
-	list_for_each_entry_reverse(other, placed, beside)
-		if (other->packed <= item->packed)
+	list_for_each_prev(at, placed)
+		if (list_entry(at, struct pci_plan_item, beside)->packed <=
+		    item->packed)
 			break;
-	list_move(&item->beside, &other->beside);
+	list_move(&item->beside, at);
 	plan_include(all, &packed);
 }
 

@@ -523,13 +523,14 @@ static int plan_by_prio(void *priv, const struct list_head *a,
 static void plan_relay_put(struct plan_relay *relay, struct pci_plan_item *item,
 			   const struct plan_need *need, u64 start)
 {
-	struct pci_plan_item *other;
+	struct list_head *at;
 
 	plan_put(item, need->base, start, need->size);
-	list_for_each_entry_reverse(other, &relay->placed, beside)
-		if (other->try.start <= start)
+	list_for_each_prev(at, &relay->placed)
+		if (list_entry(at, struct pci_plan_item, beside)->try.start <=
+		    start)
 			break;
-	list_move(&item->beside, &other->beside);
+	list_move(&item->beside, at);
 }
 
 /* Was there no place for it before the one that was placed last? */
