@@ -178,10 +178,12 @@ static void plan_settle_one(struct pci_plan_item *item,
 		try->start += window->shift;
 		try->end += window->shift;
 		item->shift += window->shift;
+		/* What is not needed of it may begin below 0 by now */
+		if (item->window && (try->start < window->try.start ||
+				     try->start > try->end))
+			try->start = ALIGN(window->try.start, item->align);
 		if (item->window && try->end > window->try.end)
 			try->end = ALIGN_DOWN(window->try.end + 1, item->align) - 1;
-		if (item->window && try->start < window->try.start)
-			try->start = ALIGN(window->try.start, item->align);
 		/* Nothing is left of it if its units are larger than the window */
 		try->has = try->start <= try->end &&
 			   try->start >= window->try.start &&
