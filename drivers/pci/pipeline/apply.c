@@ -22,6 +22,33 @@ static bool layout_same(const struct pci_plan_place *a,
 	       (!a->has || (a->start == b->start && a->end == b->end));
 }
 
+/* What a host bridge adds to an address on the bus; below it, all is the same */
+static u64 layout_offset(const struct pci_layout *layout, unsigned int i)
+{
+	const struct pci_plan_item *item = &layout->plan.item[i];
+	const struct pci_layout_res *r = &layout->res[i];
+	struct pci_bus_region region;
+	struct resource res = {};
+
+	if (!item->new.has)
+		return 0;
+	if (item->to && layout->res[item->to].changes)
+		return layout->res[item->to].offset;
+
+	res.flags = layout->type;
+	region.start = item->new.start;
+	region.end = item->new.end;
+	pcibios_bus_to_resource(r->dev->bus, &res, &region);
+	return res.start - region.start;
+}
+
+/* Windows of bridges that are new are programmed by whoever sets these up */
+static bool layout_programs(const struct pci_layout *layout, unsigned int i)
+{
+	return layout->res[i].changes && layout->plan.item[i].window &&
+	       layout->res[i].dev->stage >= PCI_STAGE_ADD;
+}
+
 /*
  * Which items stay where they are, or have something inside that does, and which
  * change.
@@ -38,6 +65,10 @@ static void layout_mark(struct pci_layout *layout)
 		same = layout_same(&item[i].old, &item[i].new);
 		r->stays = item[i].old.has && same;
 		r->changes = r->res && !same;
+		if (!r->changes)
+			continue;
+		r->offset = layout_offset(layout, i);
+		layout->programs |= layout_programs(layout, i);
 	}
 	for (i = layout->plan.count; --i; )
 		if (layout->res[i].stays)
@@ -67,7 +98,6 @@ static struct resource layout_target(struct pci_layout *layout, unsigned int i)
 {
 	const struct pci_layout_res *r = &layout->res[i];
 	const struct pci_plan_place *new = &layout->plan.item[i].new;
-	struct pci_bus_region region = { .start = new->start, .end = new->end };
 	struct resource to = *r->res;
 
 	if (!new->has)
@@ -76,7 +106,8 @@ static struct resource layout_target(struct pci_layout *layout, unsigned int i)
 	if (layout->plan.item[i].window)
 		to.flags |= pci_layout_window_flags(r->dev, r->res - r->dev->resource);
 	to.flags &= ~(IORESOURCE_UNSET | IORESOURCE_STARTALIGN);
-	pcibios_bus_to_resource(r->dev->bus, &to, &region);
+	to.start = new->start + r->offset;
+	to.end = new->end + r->offset;
 	return to;
 }
 
@@ -341,13 +372,6 @@ static struct pci_plan_place layout_both(const struct pci_layout *layout,
 	return both;
 }
 
-/* Windows of bridges that are new are programmed by whoever sets these up */
-static bool layout_programs(const struct pci_layout *layout, unsigned int i)
-{
-	return layout->res[i].changes && layout->plan.item[i].window &&
-	       layout->res[i].dev->stage >= PCI_STAGE_ADD;
-}
-
 /* A bridge in use decodes what its first window of a kind leads to as well */
 static void layout_enable(const struct pci_layout_res *r)
 {
@@ -363,11 +387,10 @@ static void layout_enable(const struct pci_layout_res *r)
 		pci_write_config_word(r->dev, PCI_COMMAND, command | bit);
 }
 
-static void layout_program(struct pci_layout *layout)
+static void layout_program_windows(struct pci_layout *layout)
 {
 	struct pci_plan_item *item = layout->plan.item;
 	struct pci_plan_place both;
-	struct pci_layout_res *r;
 	unsigned int i;
 
 	for (i = layout->plan.count; --i; ) {
@@ -385,6 +408,16 @@ static void layout_program(struct pci_layout *layout)
 		if (!item[i].old.has && item[i].new.has)
 			layout_enable(&layout->res[i]);
 	}
+}
+
+static void layout_program(struct pci_layout *layout)
+{
+	struct pci_plan_item *item = layout->plan.item;
+	struct pci_layout_res *r;
+	unsigned int i;
+
+	if (layout->programs)
+		layout_program_windows(layout);
 
 	for (i = 1; i < layout->plan.count; i++) {
 		r = &layout->res[i];

@@ -29,6 +29,21 @@ static const char *check_gone(const struct pci_plan_item *item)
 	return NULL;
 }
 
+/* Is the window that an item is in one that will do? */
+static bool check_in(const struct pci_plan *plan,
+		     const struct pci_plan_item *item)
+{
+	const struct pci_plan_item *to = &plan->item[item->to];
+	unsigned int in;
+
+	for (in = item->parent; in < plan->count; in = plan->item[in].alt)
+		if (in == item->to)
+			return true;
+
+	return item->pref && item->to == item->parent + 1 && to->pref &&
+	       to->alt == item->parent;
+}
+
 static const char *check_one(const struct pci_plan_item *item,
 			     const struct pci_plan_item *window)
 {
@@ -136,6 +151,8 @@ const char *pci_plan_check(const struct pci_plan *plan)
 	for (i = 1; i < plan->count; i++) {
 		if (item[i].to >= i)
 			return "an item is before the window that it is in";
+		if (item[i].new.has && !check_in(plan, &item[i]))
+			return "something is in a window that is not for it";
 		wrong = check_one(&item[i], &item[item[i].to]);
 		if (wrong)
 			return wrong;

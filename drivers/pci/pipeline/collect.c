@@ -29,12 +29,9 @@ struct layout_windows {
 	unsigned int	other;
 };
 
-#define LAYOUT_ITEMS	32	/* to begin with */
-
-/* Memory for twice as many items */
-static int layout_grow(struct pci_layout *layout)
+/* Memory for @max items */
+static int layout_grow(struct pci_layout *layout, unsigned int max)
 {
-	unsigned int max = layout->max ? 2 * layout->max : LAYOUT_ITEMS;
 	void *more;
 
 	more = kvrealloc(layout->plan.item,
@@ -54,6 +51,18 @@ static int layout_grow(struct pci_layout *layout)
 	return 0;
 }
 
+/* How many items there may well be; there can be more */
+static unsigned int layout_guess(const struct pci_bus *bus)
+{
+	const struct pci_dev *dev;
+	unsigned int count = 2;
+
+	list_for_each_entry(dev, &bus->devices, bus_list)
+		count += dev->subordinate ? layout_guess(dev->subordinate) : 2;
+
+	return count;
+}
+
 /* One item more, or NULL; what is added later may move it */
 static struct pci_plan_item *layout_add(struct pci_layout *layout,
 					struct pci_dev *dev,
@@ -63,7 +72,7 @@ static struct pci_plan_item *layout_add(struct pci_layout *layout,
 	struct pci_plan_item *item;
 
 	if (i >= layout->max && !layout->error)
-		layout->error = layout_grow(layout);
+		layout->error = layout_grow(layout, 2 * layout->max);
 	if (layout->error)
 		return NULL;
 
@@ -864,6 +873,10 @@ static void layout_collect_segments(struct pci_layout *layout)
 int pci_layout_collect(struct pci_layout *layout)
 {
 	struct layout_windows windows = {};
+
+	layout->error = layout_grow(layout, layout_guess(layout->bus) + 8);
+	if (layout->error)
+		return layout->error;
 
 	if (pci_is_root_bus(layout->bus))
 		layout_collect_root(layout);

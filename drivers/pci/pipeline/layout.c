@@ -26,6 +26,20 @@ static void layout_ignore_others(struct pci_layout *layout)
 	}
 }
 
+static bool layout_lacks(const struct pci_layout *layout)
+{
+	const struct pci_plan_item *item;
+	unsigned int i;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		item = &layout->plan.item[i];
+		if (!item->window && item->size && !item->old.has)
+			return true;
+	}
+
+	return false;
+}
+
 /* Plan; how many BARs get no address, or a negative errno */
 static int layout_plan(struct pci_layout *layout)
 {
@@ -38,6 +52,11 @@ static int layout_plan(struct pci_layout *layout)
 		return ret;
 	if (layout->only)
 		layout_ignore_others(layout);
+
+	/* The rest of what was tried: most often all of one kind has a place */
+	layout->idle = !(layout->flags & PCI_LAYOUT_ALL) && !layout_lacks(layout);
+	if (layout->idle)
+		return 0;
 
 	required = pci_plan(&layout->plan);
 	wrong = pci_plan_check(&layout->plan);
@@ -76,8 +95,12 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 /* Put a plan in place; @left have no address then */
 static int layout_apply(struct pci_layout *layout, int left)
 {
-	int ret = pci_layout_apply(layout);
+	int ret;
 
+	if (layout->idle)
+		return 0;
+
+	ret = pci_layout_apply(layout);
 	if (ret)
 		return ret;
 

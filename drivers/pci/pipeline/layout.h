@@ -15,6 +15,7 @@
  * @start: as in @res, before
  * @end: as in @res, before
  * @flags: as in @res, before
+ * @offset: from an address on the bus to that of a resource, after
  * @children: of a window: items in the resource tree right inside
  * @changes: it gets another place, or loses its own
  * @stays: it, or something inside, stays where it is
@@ -26,6 +27,7 @@ struct pci_layout_res {
 	resource_size_t	start;
 	resource_size_t	end;
 	unsigned long	flags;
+	u64		offset;
 	unsigned int	children;
 	bool		changes;
 	bool		stays;
@@ -47,6 +49,8 @@ struct pci_layout_known {
  * @only: the only device whose BARs are to get an address, or NULL
  * @type: IORESOURCE_IO or IORESOURCE_MEM
  * @flags: PCI_LAYOUT_*
+ * @idle: there is nothing to do
+ * @programs: windows of bridges in the driver model change
  * @plan: the plan, in addresses on the bus
  * @res: for each item of it
  * @max: items there is memory for
@@ -59,6 +63,8 @@ struct pci_layout {
 	struct pci_dev		*only;
 	unsigned long		type;
 	unsigned int		flags;
+	bool			idle;
+	bool			programs;
 	struct pci_plan		plan;
 	struct pci_layout_res	*res;
 	unsigned int		max;

@@ -132,6 +132,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		item->block = 0;
 		item->shares = false;
 		item->failed_size = U64_MAX;
+		item->carry = 0;
 		item->changed = false;
 		item->opens = false;
 		item->packs = false;
@@ -418,9 +419,44 @@ static u64 plan_free(const struct pci_plan_item *window, u64 lo, u64 hi,
 	return room + (hi - lo + 1);
 }
 
+/*
+ * What is right inside goes where the attempt has it.  What is further in goes
+ * along when it is its turn.
+ */
+static void plan_put_inside(struct pci_plan_item *window)
+{
+	struct pci_plan_item *item;
+
+	plan_inside(item, window) {
+		if (!item->new.has)
+			break;
+		item->new = item->try;
+		item->carry += item->shift;
+		plan_stay(item);
+	}
+	pci_plan_sort(window);
+}
+
+static void plan_carry(struct pci_plan_item *window)
+{
+	struct pci_plan_item *item;
+
+	if (!window->carry)
+		return;
+
+	plan_inside(item, window) {
+		if (!item->new.has)
+			break;
+		item->new.start += window->carry;
+		item->new.end += window->carry;
+		item->carry = window->carry;
+		plan_stay(item);
+	}
+}
+
 /* Share out what is free to windows that are new: to hotplug bridges, if any */
-static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
-			   bool hotplug, bool high)
+static void plan_spread_in(struct pci_plan_item *window, bool hotplug,
+			   bool high)
 {
 	struct plan_level level = {
 		.window = window,
@@ -461,7 +497,7 @@ static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
 			if (!pci_plan_relay(&level, level.first, level.last,
 					    false, &spot) &&
 			    pci_plan_relay_good(&level)) {
-				pci_plan_settle(plan, window, window, PLAN_GROW);
+				plan_put_inside(window);
 				return;
 			}
 			pci_plan_reset(window);
@@ -481,6 +517,7 @@ static void plan_spread(struct pci_plan *plan)
 		if (!window->window || !window->new.has)
 			continue;
 
+		plan_carry(window);
 		any = false;
 		hotplug = false;
 		plan_inside(item, window) {
@@ -490,8 +527,8 @@ static void plan_spread(struct pci_plan *plan)
 		if (!any)
 			continue;
 
-		plan_spread_in(plan, window, hotplug, false);
-		plan_spread_in(plan, window, hotplug, true);
+		plan_spread_in(window, hotplug, false);
+		plan_spread_in(window, hotplug, true);
 	}
 }
 

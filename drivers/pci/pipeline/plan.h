@@ -96,7 +96,9 @@ struct pci_plan_place {
  * struct pci_plan_item - a range inside another one: a BAR or a bridge window
  * @parent: index of the window that it is in, less than its own
  * @alt: index of another window that will do if there is no room in this one,
- *	less than its own, or PCI_PLAN_NO_ALT
+ *	less than its own, or PCI_PLAN_NO_ALT; the other way round, if there is
+ *	none in a window, the next item may be a prefetchable window with the
+ *	former as @alt, and will do for what is prefetchable
  * @window: other items are inside
  * @hotplug: a window of a bridge that devices may be added to later
  * @optional: a BAR that the device can do without
@@ -114,7 +116,7 @@ struct pci_plan_place {
  * @limit: last address that will do
  * @prefer: addresses from here on are tried first
  * @new: output: where it is to be
- * @to: output: index of the window that is in, @parent or @alt
+ * @to: output: index of the window that it is in, see @parent and @alt
  */
 struct pci_plan_item {
 	unsigned int		parent;
@@ -153,6 +155,7 @@ struct pci_plan_item {
 	u64			asks;	/* on a bus that is laid out anew */
 	u64			packed;	/* where it is when packed */
 	u64			shift;	/* of what is inside, in the attempt */
+	u64			carry;	/* the same, when free room is shared */
 	u64			failed_size;	/* something of this size */
 	u64			failed_step;	/* had no place inside, */
 	u64			failed_top;	/* up to here */

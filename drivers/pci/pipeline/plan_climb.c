@@ -565,6 +565,50 @@ static bool plan_failed(const struct pci_plan *plan,
 	return failed;
 }
 
+/*
+ * What is prefetchable but has to be below 4 GiB is in the other window as a
+ * rule.  The prefetchable one comes right after that, and will do if it happens
+ * to be low enough.
+ */
+static struct pci_plan_item *plan_pref_beside(const struct pci_plan *plan,
+					      const struct pci_plan_item *want,
+					      const struct pci_plan_item *window)
+{
+	unsigned int i = window - plan->item;
+	struct pci_plan_item *pref = &plan->item[i + 1];
+
+	if (want->pref && i + 1 < plan->count && pref->window && pref->pref &&
+	    pref->alt == i && pref->new.has)
+		return pref;
+
+	return NULL;
+}
+
+/* The window to look in next; the one that the item belongs in is @first */
+static struct pci_plan_item *plan_next_window(const struct pci_plan *plan,
+					      const struct pci_plan_item *want,
+					      const struct pci_plan_item *first,
+					      const struct pci_plan_item *in)
+{
+	struct pci_plan_item *pref = plan_pref_beside(plan, want, first);
+
+	if (in == pref)
+		return NULL;
+	if (in->alt != PCI_PLAN_NO_ALT)
+		return &plan->item[in->alt];
+
+	return pref;
+}
+
+static void plan_go_to(struct pci_plan_item *item, struct pci_plan_item *window)
+{
+	if (item->in == window)
+		return;
+
+	list_move_tail(&item->node, &window->inside);
+	item->in = window;
+}
+
 /**
  * pci_plan_one - find a place for an item, and what is inside if it is a block
  * @plan: the plan
@@ -577,24 +621,17 @@ static bool plan_failed(const struct pci_plan *plan,
 bool pci_plan_one(struct pci_plan *plan, struct pci_plan_item *want,
 		  enum pci_plan_hold hold)
 {
-	struct pci_plan_item *first = want->in, *in = first;
+	struct pci_plan_item *first = want->in, *in;
 
-	for (;;) {
-		if (!plan_failed(plan, want, false)) {
-			if (plan_one_in(plan, want, hold))
-				return true;
-			plan_failed(plan, want, true);
-		}
-
-		if (in->alt != PCI_PLAN_NO_ALT)
-			in = &plan->item[in->alt];
-		else
-			in = in == first ? NULL : first;
-		if (!in)
-			return false;
-		list_move_tail(&want->node, &in->inside);
-		want->in = in;
-		if (in == first)
-			return false;
+	for (in = first; in; in = plan_next_window(plan, want, first, in)) {
+		plan_go_to(want, in);
+		if (plan_failed(plan, want, false))
+			continue;
+		if (plan_one_in(plan, want, hold))
+			return true;
+		plan_failed(plan, want, true);
 	}
+	plan_go_to(want, first);
+
+	return false;
 }

@@ -377,27 +377,41 @@ static int bind_enable(void *data)
 
 /*
  * A port without an I/O window, because there is no room for it, is enabled
- * while a rescan tries again to find room, and thinks so for a moment.
+ * while a rescan looks for room for a card, and thinks that there is for a
+ * moment.
  */
 static void bind_during_rescan(struct kunit *test)
 {
+	static const struct emul_bar io = { SZ_256, EMUL_BAR_IO };
 	struct emul_host *host = emul_host_create(test);
+	struct emul_fn *card;
 	struct bind_enabler e = { };
 	struct task_struct *task;
-	struct emul_fn *port;
+	struct emul_fn *port[2];
 	unsigned int i;
 
+	/* Enough for one of two */
 	host->io_size = SZ_4K;
-	port = bind_port(host, 0, 1);
-	bind_port(host, 1, 1);
+	for (i = 0; i < ARRAY_SIZE(port); i++)
+		port[i] = bind_port(host, i, 1);
 	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
-	e.dev = emul_get_dev(port);
-	KUNIT_ASSERT_NOT_NULL(test, e.dev);
+	for (i = 0; i < ARRAY_SIZE(port); i++) {
+		pci_dev_put(e.dev);
+		e.dev = emul_get_dev(port[i]);
+		KUNIT_ASSERT_NOT_NULL(test, e.dev);
+		if (!e.dev->resource[PCI_BRIDGE_IO_WINDOW].parent)
+			break;
+	}
 	KUNIT_EXPECT_NULL(test, e.dev->resource[PCI_BRIDGE_IO_WINDOW].parent);
+	card = emul_add_endpoint(host, emul_fn_of(e.dev), 1, &io, 1);
 
 	task = bind_run(bind_enable, &e);
-	for (i = 0; task && i < BIND_RESCANS; i++)
+	for (i = 0; task && i < BIND_RESCANS; i++) {
+		emul_plug(card);
 		pci_rescan_bus_locked(host->bridge->bus);
+		emul_remove(card);
+		emul_unplug(card);
+	}
 	if (task)
 		bind_join(task);
 	pci_dev_put(e.dev);

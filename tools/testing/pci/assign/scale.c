@@ -140,8 +140,12 @@ static int scale_build(struct scale *s, const char *shape)
 		/* More I/O ports than there are */
 		s->io = 16;
 		scale_plain(s);
+	} else if (!strcmp(shape, "tight")) {
+		/* Not enough for what hotplug ports should have */
+		s->low = 96 * MIB;
+		scale_hotplug(s);
 	} else {
-		fprintf(stderr, "assign: unknown shape '%s': must be plain, hotplug or short\n",
+		fprintf(stderr, "assign: unknown shape '%s': must be plain, hotplug, short or tight\n",
 			shape);
 		return 0;
 	}

@@ -19,7 +19,7 @@ set -eu
 [ -x "$1" ] || die "no program at '$1'"
 program=$(cd "$(dirname "$1")" && pwd -P)/${1##*/}
 shift
-[ $# -gt 0 ] || set -- plain hotplug short
+[ $# -gt 0 ] || set -- plain hotplug short tight
 command -v valgrind >/dev/null ||
 	die "valgrind counts the instructions: apt install valgrind"
 dir=$(mktemp -d)

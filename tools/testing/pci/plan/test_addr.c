@@ -82,6 +82,13 @@ static struct pci_plan_item live(unsigned int in, u64 first, u64 last)
 	return item;
 }
 
+static struct pci_plan_item pref(struct pci_plan_item item, unsigned int alt)
+{
+	item.pref = true;
+	item.alt = alt;
+	return item;
+}
+
 /* What it looks like, and what comes of it: start and end of each item */
 struct example {
 	const char		*name;
@@ -135,6 +142,13 @@ static void test_examples(void **state)
 		.name = "what is claimed moves before nothing fits",
 		.item = { root(7), claimed(0, 2, 2), claimed(0, 5, 5), wants(0, 4) },
 		.wanted = { { 0, 7 }, { 4, 4 }, { 5, 5 }, { 0, 3 } },
+	}, {
+		.name = "what is prefetchable may be in the other window",
+		.item = { root(15), window(0, 0, 3), pref(window(0, 8, 11), 1),
+			  live(1, 0, 3), live(0, 4, 7), live(0, 12, 15),
+			  pref(wants(1, 2), PCI_PLAN_NO_ALT), wants(1, 1) },
+		.wanted = { { 0, 15 }, { 0, 3 }, { 8, 11 }, { 0, 3 }, { 4, 7 }, { 12, 15 },
+			    { 8, 9 }, NONE },
 	}, {
 		.name = "nothing in use moves",
 		.item = { root(7), live(0, 2, 2), live(0, 5, 5), wants(0, 4) },
@@ -225,6 +239,12 @@ static void test_check(void **state)
 	item[2].to = 3;
 	assert_non_null(pci_plan_check(&plan));
 	item[2].to = 1;
+	/* One in a window that is not for it */
+	item[5].new = range(10, 11);
+	item[5].to = 3;
+	assert_non_null(pci_plan_check(&plan));
+	item[1].alt = 3;
+	assert_null(pci_plan_check(&plan));
 	item[3].fixed = true;
 	assert_null(pci_plan_check(&plan));
 	item[3].new.end = M(20) - 1;
