@@ -378,7 +378,7 @@ static unsigned int layout_add_bridge(struct pci_layout *layout,
 static unsigned int layout_add_cardbus(struct pci_layout *layout,
 				       struct pci_dev *bridge, int idx,
 				       unsigned int parent, unsigned int alt,
-				       u64 size)
+				       unsigned long size)
 {
 	unsigned int i = layout->plan.count;
 	struct pci_plan_item *item = layout_add_window(layout, bridge, idx, alt);
@@ -396,9 +396,7 @@ static unsigned int layout_add_cardbus(struct pci_layout *layout,
 		item->reserve = size;
 		if (layout->type & IORESOURCE_IO)
 			item->avoid = layout_avoid(bridge);
-		item->align = roundup_pow_of_two(layout->type & IORESOURCE_IO ?
-						 pci_cardbus_io_size :
-						 pci_cardbus_mem_size);
+		item->align = roundup_pow_of_two(size ?: 1);
 	}
 	return i;
 }
@@ -443,8 +441,8 @@ static void layout_collect_cardbus(struct pci_layout *layout,
 				   struct pci_dev *bridge,
 				   const struct layout_windows *above)
 {
-	u64 size = layout->type & IORESOURCE_IO ? pci_cardbus_io_size :
-						  pci_cardbus_mem_size;
+	unsigned long size = layout->type & IORESOURCE_IO ?
+			     pci_cardbus_io_size : pci_cardbus_mem_size;
 	struct layout_windows windows;
 	unsigned int alt;
 	bool pref;
