@@ -3,8 +3,8 @@
  * What lspci -vv shows of each function, and the hexadecimal dump below it
  *
  * It knows sizes and what is prefetchable, but not what was tried before, and
- * has no windows of host bridges: these come from elsewhere, or it is said that
- * they are missing.
+ * has no windows of host bridges: these come from elsewhere, or are taken to be
+ * as large as what is in them.
  */
 #include <ctype.h>
 #include <stdbool.h>
@@ -297,6 +297,7 @@ static int lspci_hosts(struct lspci *l)
 	struct topo_dev *dev;
 	unsigned int i;
 
+	topo->hostless = true;
 	for (i = 0; i < topo->dev_count; i++) {
 		dev = topo->dev[i];
 		if (topo_bridge_to(topo, dev->at.domain, dev->at.bus))

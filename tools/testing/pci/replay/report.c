@@ -107,6 +107,9 @@ static void report_notes(FILE *out, const struct topo *topo)
 	if (topo->vf_unsized)
 		fprintf(out, "note: %u BARs of VFs have no size here and are left out\n",
 			topo->vf_unsized);
+	if (topo->assumed_hosts)
+		fprintf(out, "note: the addresses of %u host bridges are not shown, and taken to be those in use (ROOT= names more)\n",
+			topo->assumed_hosts);
 	if (topo->cardbus)
 		fprintf(out, "note: the windows of %u CardBus bridges are left out\n",
 			topo->cardbus);

@@ -98,10 +98,6 @@ static const struct broken broken[] = {
 	{ "bridges that lead to each other", ROOT PORT("0000:05:00.0") PORT("0000:06:00.0")
 	  "pci 0000:05:00.0: PCI bridge to [bus 06]\n"
 	  "pci 0000:06:00.0: PCI bridge to [bus 05]\n", "lead to each other" },
-	{ "lspci without root windows",
-	  "00:01.0 Ethernet controller: Example\n"
-	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [size=4K]\n",
-	  "log:2: not complete enough: no memory window of root bus 0000:00" },
 	{ "lspci with a region that is cut off",
 	  "00:01.0 Ethernet controller: Example\n"
 	  "\tRegion 0: Memory at e0000000 (32-bit, non-prefetchable) [si",
@@ -273,6 +269,13 @@ static const struct sample samples[] = {
 	  "\tRegion 2: Memory at 1000000000 (64-bit, prefetchable) [size=64K]\n"
 	  "\tExpansion ROM at <unassigned> [disabled] [size=64K]\n",
 	  .root = "mem:e0000000-efffffff,io:0x1000-0xffff,mem:1000000000-1fffffffff",
+	  .had = 3, .lacked = 1, .gained = 1, .filled = 1 },
+	{ "lspci, with root windows that are not known",
+	  "00:01.0 Ethernet controller: Example\n"
+	  "\tRegion 0: Memory at e0004000 (32-bit, non-prefetchable) [size=4K]\n"
+	  "\tRegion 1: I/O ports at 3000 [size=32]\n"
+	  "\tRegion 2: Memory at 1000000000 (64-bit, prefetchable) [size=64K]\n"
+	  "\tExpansion ROM at <unassigned> [disabled] [size=512K]\n",
 	  .had = 3, .lacked = 1, .gained = 1, .filled = 1 },
 	{ "lspci, with closed windows, wrapped lines and /proc/iomem",
 	  "0000:00:1c.0 PCI bridge [0604]: Example [1234:0002]\n"

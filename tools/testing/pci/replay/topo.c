@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/kernel.h>
+
 #include "topo.h"
 
 #define TOPO_DEPTH	256	/* no more buses than this can be nested */
@@ -550,6 +552,71 @@ static void topo_fix_hidden(struct topo *topo)
 	}
 }
 
+/* What of one kind is in use right below a host bridge, from @lo to @hi */
+static struct topo_range topo_span(const struct topo *topo, int host,
+				   enum topo_type type, u64 lo, u64 hi)
+{
+	const struct topo_range *range;
+	struct topo_range span = {};
+	const struct topo_res *res;
+	unsigned int i;
+	int k;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		if (topo->dev[i]->host != host || topo->dev[i]->parent)
+			continue;
+		for (k = 0; k < TOPO_RES; k++) {
+			res = &topo->dev[i]->res[k];
+			range = &res->last;
+			if (!res->seen || res->type != type || !range->has ||
+			    topo_stays(topo->dev[i], k) || range->start < lo ||
+			    range->end > hi)
+				continue;
+			if (!span.has || range->start < span.start)
+				span.start = range->start;
+			if (!span.has || range->end > span.end)
+				span.end = range->end;
+			span.has = true;
+		}
+	}
+	return span;
+}
+
+static int topo_assume_host(struct topo *topo, int index, struct fail *fail)
+{
+	static const struct {
+		enum topo_type	type;
+		u64		lo, hi, unit;
+	} kinds[] = {
+		{ TOPO_IO, 0, ~0ULL, 0x1000 },
+		{ TOPO_MEM, 0, 0xffffffff, 0x100000 },
+		{ TOPO_MEM, 0x100000000, ~0ULL, 0x100000 },
+	};
+	struct topo_host *host = &topo->host[index];
+	unsigned int i, known = 0, count = host->count;
+	struct topo_range span;
+
+	/* What is known of one type is all there is */
+	for (i = 0; i < host->count; i++)
+		known |= 1 << host->window[i].type;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (known & 1 << kinds[i].type)
+			continue;
+		span = topo_span(topo, index, kinds[i].type, kinds[i].lo, kinds[i].hi);
+		if (!span.has)
+			continue;
+		if (topo_add_window(host, &(struct topo_window){
+				.type = kinds[i].type,
+				.start = span.start & ~(kinds[i].unit - 1),
+				.end = span.end | (kinds[i].unit - 1),
+			}))
+			return fail_at(fail, topo->name, 0, "out of memory");
+	}
+	topo->assumed_hosts += host->count != count;
+	return 0;
+}
+
 /**
  * topo_finish - put together what the log has, and see if it is enough
  * @topo: all that was read
@@ -576,6 +643,10 @@ int topo_finish(struct topo *topo, struct fail *fail)
 	topo_link(topo);
 	if (topo_check_buses(topo, fail))
 		return -1;
+
+	for (i = 0; topo->hostless && i < topo->host_count; i++)
+		if (topo_assume_host(topo, i, fail))
+			return -1;
 
 	topo_fix_hidden(topo);
 	return topo_check(topo, fail);

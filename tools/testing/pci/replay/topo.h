@@ -191,6 +191,8 @@ struct topo_foreign {
  * @assumed_pref: bridges that never show a prefetchable window
  * @vf_unsized: BARs of VFs that the log has no size for
  * @cardbus: bridges to CardBus, whose windows are not planned
+ * @hostless: the format shows no windows of host bridges
+ * @assumed_hosts: host bridges with windows that are taken from what is in use
  */
 struct topo {
 	const char		*name;
@@ -208,6 +210,8 @@ struct topo {
 	unsigned int		assumed_pref;
 	unsigned int		vf_unsized;
 	unsigned int		cardbus;
+	bool			hostless;
+	unsigned int		assumed_hosts;
 };
 
 /* A short text, passed by value so that nobody has to free it */
