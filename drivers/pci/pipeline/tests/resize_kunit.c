@@ -142,35 +142,33 @@ static void resize_check(struct kunit *test, struct resize *r, u64 size)
 	KUNIT_EXPECT_EQ(test, emul_splats(), r->host->splats);
 }
 
-/* Windows above grow, with something in use in them */
-static void resize_grows(struct kunit *test)
+/* Larger, and back, while what is beside it stays where it is */
+static void resize_both_ways(struct kunit *test, unsigned int slot)
 {
 	struct resize r;
 	u64 live;
 
-	resize_create(test, &r, 1);
+	resize_create(test, &r, slot);
 	live = emul_bar_address(r.live, 0);
 	KUNIT_EXPECT_EQ(test, resize_to(&r, 7, 0), 0);
 	resize_check(test, &r, SZ_128M);
 	KUNIT_EXPECT_EQ(test, emul_bar_address(r.live, 0), live);
 
-	/* And back */
 	KUNIT_EXPECT_EQ(test, resize_to(&r, 0, 0), 0);
 	resize_check(test, &r, SZ_1M);
 	KUNIT_EXPECT_EQ(test, emul_bar_address(r.live, 0), live);
 }
 
+/* Windows above grow, with something in use in them */
+static void resize_grows(struct kunit *test)
+{
+	resize_both_ways(test, 1);
+}
+
 /* A function of one card, with another one in use */
 static void resize_beside(struct kunit *test)
 {
-	struct resize r;
-	u64 live;
-
-	resize_create(test, &r, 0);
-	live = emul_bar_address(r.live, 0);
-	KUNIT_EXPECT_EQ(test, resize_to(&r, 7, 0), 0);
-	resize_check(test, &r, SZ_128M);
-	KUNIT_EXPECT_EQ(test, emul_bar_address(r.live, 0), live);
+	resize_both_ways(test, 0);
 }
 
 /* A BAR that is excluded stays */
