@@ -26,14 +26,24 @@ static void layout_ignore_others(struct pci_layout *layout)
 	}
 }
 
-static bool layout_lacks(const struct pci_layout *layout)
+/* Does anything on or below a bus lack an address, or a window it never had? */
+static bool layout_lacks(const struct pci_bus *bus, unsigned long type)
 {
-	const struct pci_plan_item *item;
-	unsigned int i;
+	const struct resource *res;
+	const struct pci_dev *dev;
+	int i;
 
-	for (i = 1; i < layout->plan.count; i++) {
-		item = &layout->plan.item[i];
-		if (!item->window && item->size && !item->old.has)
+	list_for_each_entry(dev, &bus->devices, bus_list) {
+		if (dev->is_virtfn)
+			continue;
+		for (i = 0; i < PCI_BRIDGE_RESOURCES; i++) {
+			res = &dev->resource[i];
+			if (res->flags & type && !res->parent &&
+			    resource_size(res))
+				return true;
+		}
+		if (dev->subordinate && (dev->stage < PCI_STAGE_ADD ||
+					 layout_lacks(dev->subordinate, type)))
 			return true;
 	}
 
@@ -53,10 +63,6 @@ static int layout_plan(struct pci_layout *layout)
 	if (layout->only)
 		layout_ignore_others(layout);
 
-	/* The rest of what was tried: most often all of one kind has a place */
-	layout->idle = !(layout->flags & PCI_LAYOUT_ALL) && !layout_lacks(layout);
-	if (layout->idle)
-		return 0;
 
 	required = pci_plan(&layout->plan);
 	wrong = pci_plan_check(&layout->plan);
@@ -80,6 +86,10 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 	*layout = (struct pci_layout){
 		.bus = bus, .only = only, .type = type, .flags = flags,
 	};
+	layout->idle = !layout_lacks(bus, type);
+	if (layout->idle)
+		return 0;
+
 	/* Most often there is room behind the bridge */
 	ret = layout_plan(layout);
 	if (ret <= 0 || bus == root)
