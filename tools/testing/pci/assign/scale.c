@@ -145,7 +145,8 @@ static int scale_build(struct scale *s, const char *shape)
 		s->low = 96 * MIB;
 		scale_hotplug(s);
 	} else {
-		fprintf(stderr, "assign: unknown shape '%s': must be plain, hotplug, short or tight\n",
+		fprintf(stderr,
+			"assign: unknown shape '%s': must be plain, hotplug, short or tight\n",
 			shape);
 		return 0;
 	}

@@ -108,7 +108,8 @@ static void report_notes(FILE *out, const struct topo *topo)
 		fprintf(out, "note: %u BARs of VFs have no size here and are left out\n",
 			topo->vf_unsized);
 	if (topo->assumed_hosts)
-		fprintf(out, "note: the addresses of %u host bridges are not shown, and taken to be those in use (ROOT= names more)\n",
+		fprintf(out,
+			"note: %u host bridges show no addresses; taken from what is in use\n",
 			topo->assumed_hosts);
 	if (topo->cardbus)
 		fprintf(out, "note: the windows of %u CardBus bridges are left out\n",

@@ -594,6 +594,7 @@ static int topo_assume_host(struct topo *topo, int index, struct fail *fail)
 	};
 	struct topo_host *host = &topo->host[index];
 	unsigned int i, known = 0, count = host->count;
+	struct topo_window window;
 	struct topo_range span;
 
 	/* What is known of one type is all there is */
@@ -606,11 +607,12 @@ static int topo_assume_host(struct topo *topo, int index, struct fail *fail)
 		span = topo_span(topo, index, kinds[i].type, kinds[i].lo, kinds[i].hi);
 		if (!span.has)
 			continue;
-		if (topo_add_window(host, &(struct topo_window){
-				.type = kinds[i].type,
-				.start = span.start & ~(kinds[i].unit - 1),
-				.end = span.end | (kinds[i].unit - 1),
-			}))
+		window = (struct topo_window){
+			.type = kinds[i].type,
+			.start = span.start & ~(kinds[i].unit - 1),
+			.end = span.end | (kinds[i].unit - 1),
+		};
+		if (topo_add_window(host, &window))
 			return fail_at(fail, topo->name, 0, "out of memory");
 	}
 	topo->assumed_hosts += host->count != count;
