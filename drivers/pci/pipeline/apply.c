@@ -182,7 +182,7 @@ static void layout_put_back(struct pci_layout *layout)
 
 	for (i = layout->plan.count; --i; ) {
 		r = &layout->res[i];
-		if (!layout->res[i].changes || !r->res->parent)
+		if (!r->changes || !r->res->parent)
 			continue;
 		if (r->stays)
 			layout_adjust(r->res, max(r->res->start, r->start),
@@ -193,7 +193,7 @@ static void layout_put_back(struct pci_layout *layout)
 
 	for (i = 1; i < layout->plan.count; i++) {
 		r = &layout->res[i];
-		if (!layout->res[i].changes)
+		if (!r->changes)
 			continue;
 		if (r->stays) {
 			layout_adjust(r->res, r->start, r->end);
@@ -421,8 +421,7 @@ static void layout_program(struct pci_layout *layout)
 
 	for (i = 1; i < layout->plan.count; i++) {
 		r = &layout->res[i];
-		if (!layout->res[i].changes || item[i].window ||
-		    !item[i].new.has)
+		if (!r->changes || item[i].window || !item[i].new.has)
 			continue;
 		pci_update_resource(r->dev, r->res - r->dev->resource);
 		pci_info(r->dev, "%s %pR: assigned\n",

@@ -196,14 +196,14 @@ bool pci_segment_closed(const struct pci_segments *s, unsigned int n,
 			struct pci_bus *bus)
 {
 	struct pci_host_bridge *host = pci_find_host_bridge(bus);
+	const struct pci_pipeline_ops *ops = host->pipeline_ops;
 
-	if (!pci_is_root_bus(bus) && !pci_segment_usable(host, s, n, bus))
-		return true;
 	if (s->reserved && test_bit(n, s->reserved))
 		return true;
+	if (!s->numbered || !ops || !ops->segment_taken)
+		return false;
 
-	return s->numbered && host->pipeline_ops &&
-	       host->pipeline_ops->segment_taken &&
+	return (!pci_is_root_bus(bus) && ops->segment_taken(host, n, bus)) ||
 	       pci_segment_taken_below(host, n, bus);
 }
 

@@ -65,7 +65,7 @@ if [ "$side" = series ]; then
 		[ "$part" = plan_busn.c ] ||
 			objects+=("drivers/pci/pipeline/${part%.c}.o")
 	done
-	objects+=(drivers/pci/pipeline/{check,collect,apply,layout,segment}.o)
+	objects+=(drivers/pci/pipeline/{apply,check,collect,layout,lookup,segment}.o)
 fi
 # With a section for each function the linker drops what is never called.
 echo "$side: building ${#objects[@]} objects of $tree"

@@ -259,15 +259,6 @@ static void a_free(struct a_machine *m)
 }
 
 #ifdef ASSIGN_SERIES
-/* That of the series is beside much that has no place here */
-bool pci_bus_is_below(struct pci_bus *bus, struct pci_bus *top)
-{
-	for (; bus; bus = bus->parent)
-		if (bus == top)
-			return true;
-	return false;
-}
-
 #define A_SIDE	a_side_series
 #define A_NAME	"series"
 #else
