@@ -314,7 +314,7 @@ static int ioremap_collect(struct ioremap_move *move)
  *   ranges and does not move away, or has no single physical address; a huge
  *   page would not be aligned; the memory type of a range is reserved for
  *   others, which can also be a mapping that is just being made
- * * -EAGAIN: a mapping is just being made
+ * * -EAGAIN: a mapping is just being made, or has a page that is not there
  * * -ENOMEM: no memory
  * * -EOPNOTSUPP: not on this machine
  */
