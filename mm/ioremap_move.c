@@ -16,8 +16,8 @@
  *		ioremap_move_flush()			every CPU
  *	ioremap_move_finish(move);			may sleep
  *
- * If the hardware does not do as it is told, ioremap_move_undo() takes the
- * place of, or follows, the commit; the flush is needed just the same.
+ * If the hardware turns out not to do as it was told, ioremap_move_undo() follows
+ * the commit; the flush is needed just the same.
  *
  * What holds in between:
  *
@@ -185,7 +185,7 @@ static bool ioremap_touches(const struct ioremap_move *move, phys_addr_t phys,
 static int ioremap_check_unknown(const struct ioremap_move *move,
 				 const struct vm_struct *area)
 {
-	unsigned long addr = (unsigned long)area->addr;
+	unsigned long addr = (unsigned long)kasan_reset_tag(area->addr);
 	unsigned long end = addr + get_vm_area_size(area);
 	struct ioremap_leaf leaf;
 	int err;

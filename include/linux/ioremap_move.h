@@ -17,7 +17,9 @@ struct vm_struct;
  * @to: where they will be
  * @size: how many there are
  *
- * All three are multiples of PAGE_SIZE.
+ * All three are multiples of PAGE_SIZE.  Where somebody else has a part of a
+ * page, at the old or the new address, the caller must not move it: mappings do
+ * not tell whose part they are for.
  */
 struct ioremap_range {
 	phys_addr_t from;
