@@ -44,6 +44,8 @@
 #include <linux/pci-acpi.h>
 #include <linux/pci-pipeline.h>
 
+#include <xen/xen.h>
+
 #include <asm/pci_x86.h>
 
 /* Has @dev still to pass @stage? */
@@ -284,6 +286,8 @@ int pcibios_root_bridge_prepare(struct pci_host_bridge *bridge)
 		return 0;
 
 	bridge->pipeline_ops = &pcibios_pipeline_ops;
+	/* The hypervisor knows some BARs, too */
+	bridge->bars_movable = !xen_pv_domain();
 #ifdef CONFIG_ACPI
 	ACPI_COMPANION_SET(&bridge->dev,
 			   to_pci_sysdata(bridge->bus)->companion);

@@ -7,6 +7,9 @@
  * even between two writes, and no two ranges that are decoded overlap.  To this
  * end windows shrink or close from the bottom up first, and grow or open from
  * the top down then.
+ *
+ * If something in use moves, see move.c: all of this is done while nobody runs
+ * then, and its device decodes nothing in the meantime.
  */
 #include <linux/ioport.h>
 #include <linux/pci.h>
@@ -49,6 +52,22 @@ static bool layout_programs(const struct pci_layout *layout, unsigned int i)
 	       layout->res[i].dev->stage >= PCI_STAGE_ADD;
 }
 
+/**
+ * pci_layout_lives - does a plan move a BAR of a device in use
+ * @layout: the layout, planned
+ * @i: index of the item
+ *
+ * Context: any.
+ */
+bool pci_layout_lives(const struct pci_layout *layout, unsigned int i)
+{
+	const struct pci_plan_item *item = &layout->plan.item[i];
+
+	return layout->res[i].res && !item->window && item->old.has &&
+	       item->new.has && !layout_same(&item->old, &item->new) &&
+	       layout->res[i].dev->stage >= PCI_STAGE_ADD;
+}
+
 /*
  * Which items stay where they are, or have something inside that does, and which
  * change.
@@ -68,6 +87,8 @@ static void layout_mark(struct pci_layout *layout)
 		if (!r->changes)
 			continue;
 		r->offset = layout_offset(layout, i);
+		r->lives = pci_layout_lives(layout, i);
+		layout->moves |= r->lives;
 		layout->programs |= layout_programs(layout, i);
 	}
 	for (i = layout->plan.count; --i; )
@@ -144,6 +165,16 @@ static int layout_take_out(struct pci_layout *layout)
 	return 0;
 }
 
+/* What is in a BAR moves with it: what a driver has requested */
+static void layout_set(const struct pci_layout_res *r, const struct resource *to)
+{
+	if (r->lives)
+		shift_resource(r->res, to->start);
+	r->res->start = to->start;
+	r->res->end = to->end;
+	r->res->flags = to->flags;
+}
+
 static int layout_put_in(struct pci_layout *layout)
 {
 	struct resource to, *res, *parent;
@@ -159,9 +190,7 @@ static int layout_put_in(struct pci_layout *layout)
 		if (layout->res[i].stays) {
 			ret = layout_adjust(res, to.start, to.end);
 		} else {
-			res->start = to.start;
-			res->end = to.end;
-			res->flags = to.flags;
+			layout_set(&layout->res[i], &to);
 			if (!layout->plan.item[i].new.has)
 				continue;
 			parent = layout_parent(layout, i, &to);
@@ -178,6 +207,7 @@ static int layout_put_in(struct pci_layout *layout)
 static void layout_put_back(struct pci_layout *layout)
 {
 	struct pci_layout_res *r;
+	struct resource was;
 	unsigned int i;
 
 	for (i = layout->plan.count; --i; ) {
@@ -199,21 +229,32 @@ static void layout_put_back(struct pci_layout *layout)
 			layout_adjust(r->res, r->start, r->end);
 			continue;
 		}
-		r->res->start = r->start;
-		r->res->end = r->end;
-		r->res->flags = r->flags;
+		was = (struct resource) {
+			.start = r->start,
+			.end = r->end,
+			.flags = r->flags,
+		};
+		layout_set(r, &was);
 		if (r->parent && request_resource(r->parent, r->res))
 			pci_err(r->dev, "%pR: can't be put back\n", r->res);
 	}
 }
 
-/* Every write to a window that is in use goes through here */
-static void layout_write(struct pci_dev *bridge, int where, int size, u32 val)
+/*
+ * Every write to a window that is in use, or to the BAR of a device in use, goes
+ * through here.  A device that is reset has it restored.
+ */
+static void layout_write(struct pci_dev *dev, int where, int size, u32 val)
 {
-	if (size == 2)
-		pci_write_config_word(bridge, where, val);
-	else
-		pci_write_config_dword(bridge, where, val);
+	u32 *saved = &dev->saved_config_space[where / 4];
+
+	if (size == 2) {
+		pci_write_config_word(dev, where, val);
+		*saved = (*saved & ~0xffff) | (val & 0xffff);
+	} else {
+		pci_write_config_dword(dev, where, val);
+		*saved = val;
+	}
 }
 
 /* The registers of a window: base and limit, and upper halves if it has any */
@@ -387,41 +428,152 @@ static void layout_enable(const struct pci_layout_res *r)
 		pci_write_config_word(r->dev, PCI_COMMAND, command | bit);
 }
 
-static void layout_program_windows(struct pci_layout *layout)
+static void layout_program_windows(struct pci_layout *layout, bool back)
 {
 	struct pci_plan_item *item = layout->plan.item;
+	const struct pci_plan_place *from, *to;
 	struct pci_plan_place both;
 	unsigned int i;
 
 	for (i = layout->plan.count; --i; ) {
 		if (!layout_programs(layout, i))
 			continue;
+		from = back ? &item[i].new : &item[i].old;
 		both = layout_both(layout, i);
-		layout_write_window(&layout->res[i], &item[i].old, &both);
+		layout_write_window(&layout->res[i], from, &both);
 	}
 
 	for (i = 1; i < layout->plan.count; i++) {
 		if (!layout_programs(layout, i))
 			continue;
+		to = back ? &item[i].old : &item[i].new;
 		both = layout_both(layout, i);
-		layout_write_window(&layout->res[i], &both, &item[i].new);
-		if (!item[i].old.has && item[i].new.has)
+		layout_write_window(&layout->res[i], &both, to);
+		if (!item[i].old.has && item[i].new.has && !back)
 			layout_enable(&layout->res[i]);
 	}
 }
 
-static void layout_program(struct pci_layout *layout)
+/*
+ * Switch off what moves, and on again, once for each device.  The read pushes
+ * what was written to the device ahead of it.
+ */
+static void layout_decode(struct pci_layout *layout, bool on)
+{
+	u16 bit = layout->type & IORESOURCE_IO ? PCI_COMMAND_IO :
+						 PCI_COMMAND_MEMORY;
+	struct pci_dev *last = NULL;
+	struct pci_layout_res *r;
+	unsigned int i;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		r = &layout->res[i];
+		if (!r->lives || r->dev == last)
+			continue;
+		last = r->dev;
+		if (!on)
+			pci_read_config_word(r->dev, PCI_COMMAND, &r->command);
+		if (PCI_POSSIBLE_ERROR(r->command) || !(r->command & bit))
+			continue;
+		pci_write_config_word(r->dev, PCI_COMMAND,
+				      on ? r->command : r->command & ~bit);
+	}
+}
+
+/* The register of a BAR of a device in use, or 0 if it need not be written */
+static int layout_bar_reg(const struct pci_layout_res *r)
+{
+	int idx = r->res - r->dev->resource;
+
+	if (idx < PCI_ROM_RESOURCE)
+		return PCI_BASE_ADDRESS_0 + 4 * idx;
+	/* As pci_update_resource() has it */
+	if (idx == PCI_ROM_RESOURCE && (r->flags & IORESOURCE_ROM_ENABLE ||
+					r->dev->rom_bar_overlap))
+		return r->dev->rom_base_reg;
+
+	return 0;
+}
+
+/* The low half of a BAR */
+static u32 layout_bar_low(const struct pci_layout_res *r, u64 start)
+{
+	if (r->flags & IORESOURCE_IO)
+		return (u32)start | (r->flags & ~PCI_BASE_ADDRESS_IO_MASK);
+	if (r->res == &r->dev->resource[PCI_ROM_RESOURCE])
+		return (u32)start | (r->flags & IORESOURCE_ROM_ENABLE ?
+				     PCI_ROM_ADDRESS_ENABLE : 0);
+
+	return (u32)start | (r->flags & ~PCI_BASE_ADDRESS_MEM_MASK);
+}
+
+/*
+ * The BARs of devices in use.  Returns false if one does not keep what is
+ * written to it; what has gone does not matter any more.
+ */
+static bool layout_program_bars(struct pci_layout *layout, bool back)
+{
+	struct pci_layout_res *r;
+	bool kept = true;
+	unsigned int i;
+	u32 low, is;
+	u64 start;
+	int reg;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		r = &layout->res[i];
+		if (!r->lives)
+			continue;
+		reg = layout_bar_reg(r);
+		if (!reg) {
+			/* For VFs there are to be, or a ROM that is off */
+			pci_update_resource(r->dev, r->res - r->dev->resource);
+			continue;
+		}
+		start = back ? layout->plan.item[i].old.start :
+			       layout->plan.item[i].new.start;
+		low = layout_bar_low(r, start);
+		layout_write(r->dev, reg, 4, low);
+		if (r->flags & IORESOURCE_MEM_64)
+			layout_write(r->dev, reg + 4, 4, upper_32_bits(start));
+
+		pci_read_config_dword(r->dev, reg, &is);
+		kept = kept && (is == low || PCI_POSSIBLE_ERROR(is));
+	}
+
+	return kept;
+}
+
+/* Everything that is in use; @back to what was before */
+static bool layout_program_live(struct pci_layout *layout, bool back)
+{
+	bool kept;
+
+	/* On the way back it is off */
+	if (layout->moves && !back)
+		layout_decode(layout, false);
+	if (layout->programs)
+		layout_program_windows(layout, back);
+	if (!layout->moves)
+		return true;
+
+	kept = layout_program_bars(layout, back);
+	if (kept || back)
+		layout_decode(layout, true);
+	return kept;
+}
+
+/* The BARs of devices that are new */
+static void layout_program_new(struct pci_layout *layout)
 {
 	struct pci_plan_item *item = layout->plan.item;
 	struct pci_layout_res *r;
 	unsigned int i;
 
-	if (layout->programs)
-		layout_program_windows(layout);
-
 	for (i = 1; i < layout->plan.count; i++) {
 		r = &layout->res[i];
-		if (!r->changes || item[i].window || !item[i].new.has)
+		if (!r->changes || r->lives || item[i].window ||
+		    !item[i].new.has)
 			continue;
 		pci_update_resource(r->dev, r->res - r->dev->resource);
 		pci_info(r->dev, "%s %pR: assigned\n",
@@ -449,21 +601,21 @@ static void layout_forget_unplaced(struct pci_layout *layout)
 }
 
 /**
- * pci_layout_apply - put a plan in place
- * @layout: the layout, planned and checked
+ * pci_layout_switch - the resource tree, windows, and BARs that are in use
+ * @layout: the layout, marked by pci_layout_apply()
  *
- * Windows of bridges in the driver model are programmed, and BARs.  Allocates
- * nothing.
+ * Allocates nothing, does not sleep, and prints nothing unless a device is
+ * broken.
  *
- * Context: process context, pci_bus_sem and pci_assign_rwsem held.
- * Return: 0, or a negative errno if the resource tree does not allow it any
- * more; then nothing has changed.
+ * Context: pci_bus_sem and pci_assign_rwsem held; with all CPUs stopped if
+ * something moves that is in use.
+ * Return: 0, or a negative errno: everything is as it was.  -EIO: a BAR did not
+ * keep its new address.
  */
-int pci_layout_apply(struct pci_layout *layout)
+int pci_layout_switch(struct pci_layout *layout)
 {
 	int ret;
 
-	layout_mark(layout);
 	ret = layout_take_out(layout);
 	if (!ret)
 		ret = layout_put_in(layout);
@@ -471,8 +623,37 @@ int pci_layout_apply(struct pci_layout *layout)
 		layout_put_back(layout);
 		return ret;
 	}
+	if (layout_program_live(layout, false))
+		return 0;
 
-	layout_program(layout);
-	layout_forget_unplaced(layout);
+	layout_put_back(layout);
+	layout_program_live(layout, true);
+	return -EIO;
+}
+
+/**
+ * pci_layout_apply - put a plan in place
+ * @layout: the layout, planned and checked
+ *
+ * Windows of bridges in the driver model are programmed, and BARs.  Allocates
+ * nothing, unless something moves that is in use.
+ *
+ * Context: process context, pci_bus_sem and pci_assign_rwsem held.
+ * Return: 0, or a negative errno: nothing has changed.  The resource tree does
+ * not allow it any more, or something does not move, see pci_move_commit().
+ */
+int pci_layout_apply(struct pci_layout *layout)
+{
+	int ret;
+
+	layout_mark(layout);
+	ret = layout->moves ? pci_move_commit(layout) :
+			      pci_layout_switch(layout);
+	if (ret)
+		return ret;
+
+	layout_program_new(layout);
+	if (!(layout->flags & PCI_LAYOUT_MOVE))
+		layout_forget_unplaced(layout);
 	return 0;
 }

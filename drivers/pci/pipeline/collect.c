@@ -193,10 +193,16 @@ static bool layout_assigns(struct pci_dev *dev, const struct resource *res)
 	return true;
 }
 
+/* How firmly a BAR sits where it is; @why it can't move if it is pinned */
 static enum pci_plan_hold layout_hold(const struct pci_layout *layout,
 				      struct pci_dev *dev,
-				      const struct resource *res)
+				      const struct resource *res,
+				      const char **why)
 {
+	if (dev->stage >= PCI_STAGE_ADD && layout->flags & PCI_LAYOUT_MOVE)
+		return pci_move_hold(dev, res - dev->resource,
+				     layout->untrusted, why);
+
 	if (dev->stage >= PCI_STAGE_ADD || res->child ||
 	    res->flags & IORESOURCE_PCI_FIXED ||
 	    layout->flags & PCI_LAYOUT_KEEP_BARS)
@@ -233,6 +239,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 {
 	struct resource *res = &dev->resource[idx];
 	struct pci_plan_item *item;
+	const char *why = NULL;
 	resource_size_t align;
 
 	if (!(res->flags & layout->type) || !resource_size(res) ||
@@ -265,9 +272,10 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 
 	if (res->parent) {
 		layout_place_resource(item, dev->bus, res);
-		item->hold = layout_hold(layout, dev, res);
+		item->hold = layout_hold(layout, dev, res, &why);
 		if (layout_odd(item))
 			item->hold = PCI_HOLD_PINNED;
+		layout->res[layout->plan.count - 1].why = why;
 	}
 }
 

@@ -41,6 +41,7 @@ struct plan_line {
 	struct pci_plan_place	old;
 	struct pci_plan_place	new;
 	const char		*name;
+	const char		*why;
 };
 
 struct plan_record {
@@ -107,6 +108,11 @@ static struct plan_line plan_line(const struct pci_layout *layout,
 		line.devfn = r->dev->devfn;
 		line.name = pci_resource_name(r->dev,
 					      r->res - r->dev->resource);
+		/* What could move if it had to; most plans leave it out */
+		if (!item->window && r->dev->stage >= PCI_STAGE_ADD)
+			line.hold = pci_move_hold(r->dev,
+						  r->res - r->dev->resource,
+						  false, &line.why);
 	}
 
 	return line;
@@ -195,6 +201,8 @@ static void plan_show_line(struct seq_file *m, const struct plan_record *r,
 		   line->reserve, line->limit, line->prefer);
 	plan_show_place(m, "old", &line->old);
 	plan_show_place(m, "new", &line->new);
+	if (line->why)
+		seq_printf(m, " why \"%s\"", line->why);
 	seq_printf(m, " in %u name ", line->to);
 	if (line->name)
 		seq_printf(m, "%04x:%02x:%02x.%u %s\n", r->domain, line->busnr,

@@ -26,32 +26,53 @@ static void layout_ignore_others(struct pci_layout *layout)
 	}
 }
 
-/* Does anything on or below a bus lack an address, or a window it never had? */
-static bool layout_lacks(const struct pci_bus *bus, unsigned long type)
+/**
+ * pci_layout_lacks - does anything on or below a bus lack an address
+ * @bus: the bus
+ * @type: IORESOURCE_IO or IORESOURCE_MEM
+ * @untrusted: only what is not trusted is looked at
+ *
+ * Or a window that it never had.
+ *
+ * Context: process context, pci_bus_sem and pci_assign_rwsem held.
+ */
+bool pci_layout_lacks(const struct pci_bus *bus, unsigned long type,
+		      bool untrusted)
 {
 	const struct resource *res;
 	const struct pci_dev *dev;
+	bool counts;
 	int i;
 
 	list_for_each_entry(dev, &bus->devices, bus_list) {
 		if (dev->is_virtfn)
 			continue;
-		for (i = 0; i < PCI_BRIDGE_RESOURCES; i++) {
+		counts = !untrusted || dev->untrusted;
+		for (i = 0; counts && i < PCI_BRIDGE_RESOURCES; i++) {
 			res = &dev->resource[i];
 			if (res->flags & type && !res->parent &&
 			    resource_size(res))
 				return true;
 		}
-		if (dev->subordinate && (dev->stage < PCI_STAGE_ADD ||
-					 layout_lacks(dev->subordinate, type)))
+		if (dev->subordinate && ((counts && dev->stage < PCI_STAGE_ADD) ||
+					 pci_layout_lacks(dev->subordinate, type,
+							  untrusted)))
 			return true;
 	}
 
 	return false;
 }
 
-/* Plan; how many BARs get no address, or a negative errno */
-static int layout_plan(struct pci_layout *layout)
+/**
+ * pci_layout_plan - describe what is on and below a bus, and plan
+ * @layout: @bus, @only, @type and @flags are set, and @untrusted if something
+ *	that is in use may move; the rest is zeroed; pci_layout_free() it, also
+ *	after a failure
+ *
+ * Context: process context, pci_bus_sem and pci_assign_rwsem held.
+ * Return: how many BARs get no address, or a negative errno.
+ */
+int pci_layout_plan(struct pci_layout *layout)
 {
 	unsigned int required;
 	const char *wrong;
@@ -62,7 +83,6 @@ static int layout_plan(struct pci_layout *layout)
 		return ret;
 	if (layout->only)
 		layout_ignore_others(layout);
-
 
 	required = pci_plan(&layout->plan);
 	wrong = pci_plan_check(&layout->plan);
@@ -86,12 +106,12 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 	*layout = (struct pci_layout){
 		.bus = bus, .only = only, .type = type, .flags = flags,
 	};
-	layout->idle = !layout_lacks(bus, type);
+	layout->idle = !pci_layout_lacks(bus, type, false);
 	if (layout->idle)
 		return 0;
 
 	/* Most often there is room behind the bridge */
-	ret = layout_plan(layout);
+	ret = pci_layout_plan(layout);
 	if (ret <= 0 || bus == root)
 		return ret;
 
@@ -99,7 +119,7 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 	*layout = (struct pci_layout){
 		.bus = root, .only = only, .type = type, .flags = flags,
 	};
-	return layout_plan(layout);
+	return pci_layout_plan(layout);
 }
 
 /* Put a plan in place; @left have no address then */

@@ -17,8 +17,11 @@
  * @flags: as in @res, before
  * @offset: from an address on the bus to that of a resource, after
  * @children: of a window: items in the resource tree right inside
+ * @command: the command register of @dev, while what @lives is switched over
+ * @why: why it is pinned, if it is
  * @changes: it gets another place, or loses its own
  * @stays: it, or something inside, stays where it is
+ * @lives: a BAR that gets another place, of a device in the driver model
  */
 struct pci_layout_res {
 	struct pci_dev	*dev;
@@ -29,8 +32,11 @@ struct pci_layout_res {
 	unsigned long	flags;
 	u64		offset;
 	unsigned int	children;
+	u16		command;
+	const char	*why;
 	bool		changes;
 	bool		stays;
+	bool		lives;
 };
 
 /**
@@ -51,6 +57,10 @@ struct pci_layout_known {
  * @flags: PCI_LAYOUT_*
  * @idle: there is nothing to do
  * @programs: windows of bridges in the driver model change
+ * @moves: BARs of devices in the driver model get another place
+ * @busy: the device because of which nothing moves just now, or NULL
+ * @untrusted: something asks for addresses for whose sake nothing that is
+ *	trusted moves
  * @plan: the plan, in addresses on the bus
  * @res: for each item of it
  * @max: items there is memory for
@@ -65,6 +75,9 @@ struct pci_layout {
 	unsigned int		flags;
 	bool			idle;
 	bool			programs;
+	bool			moves;
+	bool			untrusted;
+	struct pci_dev		*busy;
 	struct pci_plan		plan;
 	struct pci_layout_res	*res;
 	unsigned int		max;
@@ -77,7 +90,23 @@ struct pci_layout {
 unsigned long pci_layout_window_flags(const struct pci_dev *bridge, int idx);
 int pci_layout_collect(struct pci_layout *layout);
 void pci_layout_free(struct pci_layout *layout);
+int pci_layout_switch(struct pci_layout *layout);
 int pci_layout_apply(struct pci_layout *layout);
+
+bool pci_layout_lives(const struct pci_layout *layout, unsigned int i);
+
+/* layout.c */
+bool pci_layout_lacks(const struct pci_bus *bus, unsigned long type,
+		      bool untrusted);
+int pci_layout_plan(struct pci_layout *layout);
+
+/* move_hold.c */
+enum pci_plan_hold pci_move_hold(struct pci_dev *dev, int idx, bool untrusted,
+				 const char **why);
+bool pci_move_asks(const struct pci_dev *dev);
+
+/* move.c */
+int pci_move_commit(struct pci_layout *layout);
 
 /* debugfs.c */
 #ifdef CONFIG_DEBUG_FS

@@ -158,16 +158,25 @@ static int pci_report_collect(struct pci_layout *layout, struct pci_bus *root,
 }
 
 /* What a device in the way is there for, and what can be done about it */
-static const char *pci_report_holds(const struct pci_layout_res *r)
+static void pci_report_holds(const struct pci_layout_res *r, char *why,
+			     size_t size)
 {
-	if (r->res->flags & IORESOURCE_PCI_FIXED)
-		return " can't move";
-	if (r->dev->stage < PCI_STAGE_ADD)
-		return system_state < SYSTEM_RUNNING ?
-		       " is where firmware put it; try pci=realloc" :
-		       " came with its address";
+	const char *holds = NULL;
 
-	return ": remove it and rescan";
+	if (r->dev->stage < PCI_STAGE_ADD) {
+		snprintf(why, size, "%s",
+			 r->res->flags & IORESOURCE_PCI_FIXED ?
+			 " can't move" :
+			 system_state < SYSTEM_RUNNING ?
+			 " is where firmware put it; try pci=realloc" :
+			 " came with its address");
+		return;
+	}
+
+	if (r->res < &r->dev->resource[PCI_BRIDGE_RESOURCES])
+		pci_move_hold(r->dev, r->res - r->dev->resource, false, &holds);
+	snprintf(why, size, "%s%s: remove it and rescan",
+		 holds ? ", does not move: " : "", holds ?: "");
 }
 
 /* Appended to what is said about a BAR: what is in its way */
@@ -185,6 +194,7 @@ static void pci_report_why(struct pci_layout *layout,
 	const struct pci_layout_res *r;
 	struct pci_dev *dev;
 	unsigned int i;
+	int len;
 
 	if (!is_power_of_2(want->size) ||
 	    pci_report_collect(layout, root, type))
@@ -206,10 +216,11 @@ static void pci_report_why(struct pci_layout *layout,
 			 layout->plan.item[i].new.end);
 		return;
 	}
-	snprintf(why, size, "; %s %s %pR%s%s%s", pci_name(dev),
-		 pci_resource_name(dev, r->res - dev->resource), r->res,
-		 dev->driver ? ", in use by " : "",
-		 dev->driver ? dev->driver->name : "", pci_report_holds(r));
+	len = scnprintf(why, size, "; %s %s %pR%s%s", pci_name(dev),
+			pci_resource_name(dev, r->res - dev->resource), r->res,
+			dev->driver ? ", in use by " : "",
+			dev->driver ? dev->driver->name : "");
+	pci_report_holds(r, why + len, size - len);
 }
 
 /**
@@ -242,7 +253,7 @@ void pci_report_end(struct pci_report *report)
 	unsigned int told = 0;
 	resource_size_t room;
 	struct pci_dev *dev;
-	char why[160];
+	char why[240];
 
 	if (!report->want)
 		return;

@@ -10,6 +10,7 @@
 #if !defined(_PCI_PIPELINE_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _PCI_PIPELINE_TRACE_H
 
+#include <linux/ioport.h>
 #include <linux/pci.h>
 #include <linux/pci-pipeline.h>
 #include <linux/tracepoint.h>
@@ -120,6 +121,38 @@ TRACE_EVENT(pci_hold,
 
 	TP_printk("hold=%s before=%s event=%s", __get_str(name),
 		  show_pci_stage(__entry->before), __get_str(event))
+);
+
+TRACE_EVENT(pci_move,
+	TP_PROTO(const struct pci_dev *dev, const char *bar,
+		 const struct resource *from, const struct resource *to,
+		 u64 stopped, u64 total),
+
+	TP_ARGS(dev, bar, from, to, stopped, total),
+
+	TP_STRUCT__entry(
+		__string(name, pci_name(dev))
+		__string(bar, bar)
+		__field(u64, from)
+		__field(u64, to)
+		__field(u64, size)
+		__field(u64, stopped)
+		__field(u64, total)
+	),
+
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(bar);
+		__entry->from = from->start;
+		__entry->to = to->start;
+		__entry->size = resource_size(to);
+		__entry->stopped = stopped;
+		__entry->total = total;
+	),
+
+	TP_printk("dev=%s bar=\"%s\" from=%#llx to=%#llx size=%#llx stopped_ns=%llu total_ns=%llu",
+		  __get_str(name), __get_str(bar), __entry->from, __entry->to,
+		  __entry->size, __entry->stopped, __entry->total)
 );
 
 #endif /* _PCI_PIPELINE_TRACE_H */

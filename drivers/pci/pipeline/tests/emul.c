@@ -21,11 +21,6 @@
 /* Above what real machines use; VMD begins at 0x10000 */
 #define EMUL_FIRST_DOMAIN	0xa000
 
-/* Where the windows appear on the bus */
-#define EMUL_MEM_BUS_ADDRESS	0x80000000ULL
-#define EMUL_PREF_BUS_ADDRESS	0x4000000000ULL
-#define EMUL_IO_BUS_ADDRESS	0x1000ULL
-
 static atomic_t emul_domains = ATOMIC_INIT(EMUL_FIRST_DOMAIN);
 
 /**
@@ -370,6 +365,7 @@ int emul_host_probe(struct emul_host *host)
 
 	emul_host_prepare(host);
 	ret = pci_host_probe(host->bridge);
+	host->bridge->bars_movable = host->movable;
 	host->registered = !ret;
 
 	return ret;

@@ -31,6 +31,11 @@
 #define EMUL_DEVICE_BRIDGE	0x0011
 #define EMUL_DEVICE_CARDBUS	0x0012
 
+/* Where the windows appear on the bus */
+#define EMUL_MEM_BUS_ADDRESS	0x80000000ULL
+#define EMUL_PREF_BUS_ADDRESS	0x4000000000ULL
+#define EMUL_IO_BUS_ADDRESS	0x1000ULL
+
 /* Low bits of BARs */
 #define EMUL_BAR_MEM		PCI_BASE_ADDRESS_SPACE_MEMORY
 #define EMUL_BAR_MEM64		PCI_BASE_ADDRESS_MEM_TYPE_64
@@ -166,6 +171,7 @@ struct emul_fn {
  * @pref_size: size of the prefetchable window
  * @io_size: size of the I/O window
  * @pipeline_ops: hooks to use, NULL for those of the architecture
+ * @movable: BARs of devices in use can move
  * @windows: their resources exist
  * @mmio: what both memory windows are taken from
  * @io_space: what the I/O window is taken from
@@ -199,6 +205,7 @@ struct emul_host {
 	unsigned long		pref_size;
 	unsigned long		io_size;
 	const struct pci_pipeline_ops *pipeline_ops;
+	bool			movable;
 	bool			windows;
 	struct resource		*mmio;
 	struct resource		io_space;
@@ -268,6 +275,7 @@ void emul_set_hotplug(struct emul_fn *port, u8 secondary, u8 subordinate);
 void emul_set_payload(struct emul_fn *fn, unsigned int mpss);
 void emul_set_bus_numbers(struct emul_fn *bridge, u8 primary, u8 secondary,
 			  u8 subordinate);
+void emul_leave_bar(struct emul_fn *fn, u32 at);
 void emul_plug(struct emul_fn *fn);
 void emul_unplug(struct emul_fn *fn);
 

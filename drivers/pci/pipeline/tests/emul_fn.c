@@ -588,6 +588,31 @@ void emul_set_bus_numbers(struct emul_fn *bridge, u8 primary, u8 secondary,
 }
 
 /**
+ * emul_leave_bar - set BAR 0 of a function as firmware would have
+ * @fn: the function, plugged in, behind a port that it has for itself
+ * @at: address on the bus
+ *
+ * The port has a window of the smallest size there.
+ */
+void emul_leave_bar(struct emul_fn *fn, u32 at)
+{
+	u32 io = fn->bar[0].flags & PCI_BASE_ADDRESS_SPACE_IO;
+	struct emul_fn *port = fn->up;
+
+	if (io) {
+		emul_poke(port, PCI_IO_BASE, 1, (at >> 8) & 0xf0);
+		emul_poke(port, PCI_IO_LIMIT, 1, (at >> 8) & 0xf0);
+	} else {
+		emul_poke(port, PCI_MEMORY_BASE, 4,
+			  (at >> 16) | (at & 0xfff00000));
+	}
+	emul_poke(fn, PCI_BASE_ADDRESS_0, 4, at | io);
+	emul_poke(port, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+	emul_poke(fn, PCI_COMMAND, 2,
+		  io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
+}
+
+/**
  * emul_plug - power a function on, with everything below it
  * @fn: the function
  */

@@ -254,6 +254,71 @@ static void fail_busnr(struct kunit *test)
 	fail_report(test, wrong, at, 100);
 }
 
+static bool fail_placed(struct emul_fn *fn)
+{
+	struct pci_dev *dev = emul_get_dev(fn);
+	bool placed = dev && dev->resource[0].parent;
+
+	pci_dev_put(dev);
+	return placed;
+}
+
+/* While something in use moves: one of two has, for a card that is in, or none */
+static void fail_move(struct kunit *test)
+{
+	static const struct emul_bar small = { SZ_64K, EMUL_BAR_MEM };
+	static const struct emul_bar large = { SZ_64M, EMUL_BAR_MEM };
+	const u32 at[] = { EMUL_MEM_BUS_ADDRESS, EMUL_MEM_BUS_ADDRESS + SZ_64M };
+	unsigned int splats = emul_splats(), wrong = 0, moved, i, last = 0;
+	unsigned int n = *(const unsigned int *)test->param_value;
+	struct emul_fn *port[3], *fn[3];
+	struct emul_host *host;
+	bool failed;
+
+	fail_prepare(test);
+	host = emul_host_create(test);
+	host->mem_size = SZ_128M;
+	host->movable = true;
+	for (i = 0; i < 3; i++) {
+		port[i] = emul_add_port(host, NULL, PCI_DEVFN(1 + i, 0),
+					PCI_EXP_TYPE_ROOT_PORT);
+		emul_set_hotplug(port[i], 1 + i, 1 + i);
+		fn[i] = emul_add_endpoint(host, port[i], 0,
+					  i < 2 ? &small : &large, 1);
+	}
+
+	for (; !wrong; n += FAIL_PARTS) {
+		last = n;
+		emul_host_destroy(host);
+		for (i = 0; i < 3; i++)
+			emul_plug(port[i]);
+		emul_leave_bar(fn[0], at[0]);
+		emul_leave_bar(fn[1], at[1]);
+		emul_unplug(fn[2]);
+		emul_host_prepare(host);
+		KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+		host->watch_addresses = true;
+
+		emul_plug(fn[2]);
+		fail_arm(n);
+		emul_enumerate(port[2], PCI_BATCH_FRESH);
+		failed = fail_disarm();
+		host->no_memory = true;
+		wrong = emul_check(host, false) + (emul_splats() - splats) +
+			host->stray;
+		host->no_memory = false;
+		host->watch_addresses = false;
+		moved = (emul_bar_address(fn[0], 0) != at[0]) +
+			(emul_bar_address(fn[1], 0) != at[1]);
+		wrong += moved > 1 || (fail_placed(fn[2]) && !moved);
+		if (!failed) {
+			wrong += !moved;
+			break;
+		}
+	}
+	fail_report(test, wrong, last, 50);
+}
+
 /* While it is removed */
 static void fail_removal(struct kunit *test)
 {
@@ -282,6 +347,7 @@ static struct kunit_case fail_cases[] = {
 	KUNIT_CASE_PARAM(fail_slot, fail_first_gen_params),
 	KUNIT_CASE_PARAM(fail_host, fail_first_gen_params),
 	KUNIT_CASE_PARAM(fail_busnr, fail_first_gen_params),
+	KUNIT_CASE_PARAM(fail_move, fail_first_gen_params),
 	KUNIT_CASE_SLOW(fail_removal),
 	{ }
 };

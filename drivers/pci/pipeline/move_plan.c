@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline: make room for a device that has none otherwise
+ *
+ * The plan for it decides what would have to move.  Drivers that want to be asked
+ * are asked then, without any lock of a device held, and the plan is made again:
+ * it may come out differently if one refuses.
+ */
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/list.h>
+#include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include "../pci.h"
+#include "layout.h"
+#include "pipeline.h"
+
+#define MOVE_TRIES	10	/* while somebody is busy with a device */
+#define MOVE_WAIT	20	/* ms in between */
+
+/**
+ * struct move_asked - a device that is to be ready to move
+ * @node: in the list of all
+ * @dev: the device
+ * @res: the first of its BARs that is to move
+ * @awake: it was asked and is kept from falling asleep again
+ */
+struct move_asked {
+	struct list_head	node;
+	struct pci_dev		*dev;
+	struct resource		*res;
+	bool			awake;
+};
+
+static void move_refused(const struct move_asked *a, const char *why, int err)
+{
+	struct pci_dev *dev = a->dev;
+
+	pci_info(dev, "%s %pR: can't move: %s (%d)\n",
+		 pci_resource_name(dev, a->res - dev->resource), a->res, why,
+		 err);
+	dev->move_refused = why;
+}
+
+/* From here on its driver stays, too, see pci_move_wait() */
+static const struct pci_driver *move_take(struct pci_dev *dev)
+{
+	const struct pci_driver *drv = NULL;
+	unsigned int tries = 0;
+
+	/* Whoever has it may wait for the rescan/remove lock */
+	while (!device_trylock(&dev->dev)) {
+		if (++tries == MOVE_TRIES)
+			return ERR_PTR(-EBUSY);
+		msleep(MOVE_WAIT);
+	}
+	if (dev->driver && dev->driver->bars_prepare) {
+		drv = dev->driver;
+		set_bit(PCI_DEV_MOVING, &dev->priv_flags);
+	}
+	device_unlock(&dev->dev);
+
+	return drv;
+}
+
+static void move_ask(struct move_asked *a)
+{
+	const struct pci_driver *drv;
+	int ret;
+
+	ret = pm_runtime_get_sync(&a->dev->dev);
+	a->awake = true;
+	if (a->dev->current_state != PCI_D0 &&
+	    a->dev->current_state != PCI_UNKNOWN) {
+		move_refused(a, "it does not wake up", ret);
+		return;
+	}
+
+	drv = move_take(a->dev);
+	if (IS_ERR(drv)) {
+		move_refused(a, "it is busy", PTR_ERR(drv));
+		return;
+	}
+	if (!drv)
+		return;
+
+	ret = drv->bars_prepare(a->dev);
+	if (ret) {
+		clear_and_wake_up_bit(PCI_DEV_MOVING, &a->dev->priv_flags);
+		move_refused(a, "its driver refuses", ret);
+	}
+}
+
+static void move_ask_all(struct list_head *asked)
+{
+	struct move_asked *a;
+
+	list_for_each_entry(a, asked, node)
+		if (!a->awake)
+			move_ask(a);
+}
+
+/* Whether it has moved or not; the driver that was asked is still there */
+static void move_done(struct list_head *asked)
+{
+	struct move_asked *a, *next;
+
+	list_for_each_entry_safe(a, next, asked, node) {
+		if (test_bit(PCI_DEV_MOVING, &a->dev->priv_flags)) {
+			a->dev->driver->bars_done(a->dev);
+			clear_and_wake_up_bit(PCI_DEV_MOVING,
+					      &a->dev->priv_flags);
+		}
+		if (a->awake)
+			pm_runtime_put(&a->dev->dev);
+		list_del(&a->node);
+		pci_dev_put(a->dev);
+		kfree(a);
+	}
+}
+
+/* Who has to be asked yet, into @asked; how many, or -ENOMEM */
+static int move_find(const struct pci_layout *layout, struct list_head *asked)
+{
+	struct move_asked *a;
+	struct pci_dev *dev, *last = NULL;
+	unsigned int i;
+	int count = 0;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		dev = layout->res[i].dev;
+		if (!pci_layout_lives(layout, i) || dev == last ||
+		    !pci_move_asks(dev) ||
+		    test_bit(PCI_DEV_MOVING, &dev->priv_flags))
+			continue;
+
+		a = kzalloc(sizeof(*a), GFP_KERNEL);
+		if (!a)
+			return -ENOMEM;
+		a->dev = pci_dev_get(dev);
+		a->res = layout->res[i].res;
+		list_add_tail(&a->node, asked);
+		last = dev;
+		count++;
+	}
+
+	return count;
+}
+
+static bool move_lives(const struct pci_layout *layout)
+{
+	unsigned int i;
+
+	for (i = 1; i < layout->plan.count; i++)
+		if (pci_layout_lives(layout, i))
+			return true;
+
+	return false;
+}
+
+/* Plan for one kind of addresses, as pci_layout_plan() */
+static int move_plan(struct pci_layout *layout, struct pci_bus *root,
+		     unsigned long type)
+{
+	*layout = (struct pci_layout) {
+		.bus = root,
+		.type = type,
+		.flags = PCI_LAYOUT_MOVE | PCI_LAYOUT_REQUIRED,
+		.untrusted = pci_layout_lacks(root, type, true),
+		.idle = !pci_layout_lacks(root, type, false),
+	};
+
+	return layout->idle ? 0 : pci_layout_plan(layout);
+}
+
+/* What moves, it moves for something that gets no address otherwise */
+static int move_apply(struct pci_layout *layout)
+{
+	int ret;
+
+	if (!move_lives(layout))
+		return 0;
+
+	ret = pci_layout_apply(layout);
+	if (!ret)
+		pci_plan_record(layout);
+	return ret;
+}
+
+/* Plan, and move if that helps and nobody is to be asked first */
+static int move_try(struct pci_layout *io, struct pci_layout *mem,
+		    struct pci_bus *root, struct list_head *asked)
+{
+	int ret, asks;
+
+	ret = move_plan(io, root, IORESOURCE_IO);
+	if (ret >= 0)
+		ret = move_plan(mem, root, IORESOURCE_MEM);
+	if (ret < 0)
+		return ret;
+
+	asks = move_find(io, asked);
+	ret = asks < 0 ? asks : move_find(mem, asked);
+	if (ret < 0)
+		return ret;
+	if (asks + ret)
+		return -EAGAIN;
+
+	ret = move_apply(io);
+	return ret ?: move_apply(mem);
+}
+
+/* Somebody is busy with a device: for how much longer? */
+static bool move_wait(struct pci_dev *busy, unsigned int *tries)
+{
+	if (++*tries < MOVE_TRIES)
+		return true;
+	if (!busy)
+		return false;
+
+	pci_info(busy, "can't move: it is busy\n");
+	busy->move_refused = "it is busy";
+	*tries = 0;
+	return true;
+}
+
+/* Plan until nobody refuses any more; each time it is somebody else */
+static int move_locked(struct pci_bus *root, struct list_head *asked,
+		       unsigned int *tries)
+{
+	struct pci_layout io, mem;
+	int ret;
+
+	do {
+		mem = (struct pci_layout) {};
+		ret = move_try(&io, &mem, root, asked);
+		if (ret == -EBUSY &&
+		    !move_wait(io.busy ?: mem.busy, tries))
+			ret = -ETIMEDOUT;
+		pci_layout_free(&io);
+		pci_layout_free(&mem);
+	} while (ret == -EPERM);
+
+	return ret;
+}
+
+static int move_forget_refusal(struct pci_dev *dev, void *data)
+{
+	dev->move_refused = NULL;
+	return 0;
+}
+
+/**
+ * pci_move_make_room - move what is in use, for what has no address otherwise
+ * @bus: the bus on or below which something lacks an address
+ *
+ * As few as possible move, and only for what is required.  Drivers are asked
+ * without a lock of a device held.  What has no address afterwards either still
+ * asks for one.
+ *
+ * Context: process context, rescan/remove lock held.
+ */
+void pci_move_make_room(struct pci_bus *bus)
+{
+	struct pci_host_bridge *host = pci_find_host_bridge(bus);
+	unsigned int tries = 0;
+	LIST_HEAD(asked);
+	int ret;
+
+	if (!pci_moves_enabled || !host->bars_movable)
+		return;
+
+	do {
+		cpus_read_lock();
+		down_read(&pci_bus_sem);
+		down_write(&pci_assign_rwsem);
+		ret = move_locked(host->bus, &asked, &tries);
+		up_write(&pci_assign_rwsem);
+		up_read(&pci_bus_sem);
+		cpus_read_unlock();
+
+		if (ret == -EAGAIN)
+			move_ask_all(&asked);
+		else if (ret == -EBUSY)
+			msleep(MOVE_WAIT);
+	} while (ret == -EAGAIN || ret == -EBUSY);
+
+	move_done(&asked);
+	pci_walk_bus(host->bus, move_forget_refusal, NULL);
+}

@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI enumeration pipeline tests: BARs of devices in use move
+ *
+ * Firmware has put two small devices so that neither half of the addresses is
+ * free, and a card comes that needs one.  One of the two has to move, whichever:
+ * after every single write, what decodes can be reached and is alone there.  If
+ * neither can, everything is as it was, bit for bit.
+ */
+#include <kunit/test.h>
+#include <linux/io.h>
+#include <linux/ioremap_move.h>
+#include <linux/pci.h>
+#include <linux/vmalloc.h>
+
+#include "../../pci.h"
+#include "../layout.h"
+#include "emul.h"
+
+#define MOVE_FNS		8
+
+static const struct emul_bar move_small[] = {
+	{ SZ_64K, EMUL_BAR_MEM },
+};
+
+static const struct emul_bar move_tiny[] = {
+	{ SZ_1K, EMUL_BAR_MEM },
+};
+
+static const struct emul_bar move_large[] = {
+	{ SZ_64M, EMUL_BAR_MEM },
+};
+
+static const struct emul_bar move_ports[] = {
+	{ SZ_256, EMUL_BAR_IO },
+};
+
+static const struct emul_bar move_many_ports[] = {
+	{ 0x4000, EMUL_BAR_IO },
+};
+
+/* What the driver below does, and saw */
+static struct {
+	struct pci_dev *refuses;
+	struct pci_dev *dev[2];
+	unsigned int bound;
+	unsigned int prepared;
+	unsigned int done;
+	unsigned int locked;
+} move_seen;
+
+static int move_memory(struct pci_dev *dev)
+{
+	return pci_select_bars(dev, IORESOURCE_MEM);
+}
+
+static int move_probe(struct pci_dev *dev, const struct pci_device_id *id)
+{
+	unsigned int i = move_seen.bound;
+	void __iomem *regs = NULL;
+	int ret;
+
+	if (i == ARRAY_SIZE(move_seen.dev))
+		return -ENODEV;
+	ret = pci_enable_device(dev);
+	if (ret)
+		return ret;
+	/* Ports that are emulated are not among those of the machine */
+	ret = pci_request_selected_regions(dev, move_memory(dev), "move");
+	if (ret)
+		goto disable;
+	if (move_memory(dev)) {
+		ret = -ENOMEM;
+		regs = pci_iomap(dev, 0, 0);
+		if (!regs)
+			goto release;
+	}
+	pci_set_drvdata(dev, regs);
+	move_seen.dev[i] = dev;
+	move_seen.bound++;
+	return 0;
+
+release:
+	pci_release_selected_regions(dev, move_memory(dev));
+disable:
+	pci_disable_device(dev);
+	return ret;
+}
+
+static void move_remove(struct pci_dev *dev)
+{
+	if (pci_get_drvdata(dev))
+		pci_iounmap(dev, pci_get_drvdata(dev));
+	pci_release_selected_regions(dev, move_memory(dev));
+	pci_disable_device(dev);
+}
+
+static int move_prepare(struct pci_dev *dev)
+{
+	/* Another device's driver may be waiting for this one's lock */
+	if (device_trylock(&dev->dev))
+		device_unlock(&dev->dev);
+	else
+		move_seen.locked++;
+	if (dev == move_seen.refuses)
+		return -EBUSY;
+	move_seen.prepared++;
+	return 0;
+}
+
+static void move_done(struct pci_dev *dev)
+{
+	move_seen.done++;
+}
+
+static const struct pci_device_id move_ids[] = {
+	{ PCI_DEVICE(EMUL_VENDOR, EMUL_DEVICE_ENDPOINT) },
+	{ }
+};
+
+static struct pci_driver move_driver = {
+	.name		= "pci-pipeline-move-test",
+	.id_table	= move_ids,
+	.probe		= move_probe,
+	.remove		= move_remove,
+};
+
+static void move_unregister(void *data)
+{
+	pci_unregister_driver(&move_driver);
+}
+
+/* Both devices, as drivers have them; the card is left alone */
+static void move_bind(struct kunit *test, bool movable, bool asks)
+{
+	memset(&move_seen, 0, sizeof(move_seen));
+	move_driver.bars_movable = movable;
+	move_driver.bars_prepare = asks ? move_prepare : NULL;
+	move_driver.bars_done = asks ? move_done : NULL;
+	KUNIT_ASSERT_EQ(test, pci_register_driver(&move_driver), 0);
+	emul_do(test, move_unregister, NULL);
+	KUNIT_ASSERT_EQ(test, move_seen.bound, 2);
+}
+
+/**
+ * struct move - two devices that a card has no room beside
+ * @host: what all is below
+ * @fn: the two devices, each behind a port
+ * @dev: the same
+ * @bar: where their BARs were
+ * @slot: the hotplug port of the card
+ * @card: the card
+ * @was: config spaces, see move_remember()
+ */
+struct move {
+	struct emul_host	*host;
+	struct emul_fn		*fn[2];
+	struct pci_dev		*dev[2];
+	struct resource		bar[2];
+	struct emul_fn		*slot;
+	struct emul_fn		*card;
+	u8			*was[MOVE_FNS];
+};
+
+static void move_put(void *dev)
+{
+	pci_dev_put(dev);
+}
+
+static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
+				const struct emul_bar *card)
+{
+	bool io = bar->flags & PCI_BASE_ADDRESS_SPACE_IO;
+	u32 first = io ? 0x2000 : EMUL_MEM_BUS_ADDRESS;
+	u32 second = io ? 0x5000 : EMUL_MEM_BUS_ADDRESS + SZ_64M;
+	struct emul_fn *port;
+	struct move *m;
+	unsigned int i;
+
+	m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	m->host = emul_host_create(test);
+	m->host->mem_size = SZ_128M;
+	/* 0x1000 to 0x7fff */
+	m->host->io_size = 0x7000;
+	for (i = 0; i < 2; i++) {
+		port = emul_add_port(m->host, NULL, PCI_DEVFN(1 + i, 0),
+				     PCI_EXP_TYPE_ROOT_PORT);
+		emul_set_bus_numbers(port, 0, 1 + i, 1 + i);
+		m->fn[i] = emul_add_endpoint(m->host, port, 0, bar, 1);
+		emul_plug(port);
+		emul_leave_bar(m->fn[i], i ? second : first);
+	}
+	m->slot = emul_add_port(m->host, NULL, PCI_DEVFN(3, 0),
+				PCI_EXP_TYPE_ROOT_PORT);
+	emul_set_hotplug(m->slot, 3, 3);
+	m->card = emul_add_endpoint(m->host, m->slot, 0, card, 1);
+	emul_plug(m->slot);
+	emul_unplug(m->card);
+
+	m->host->movable = true;
+	KUNIT_ASSERT_EQ(test, emul_host_probe(m->host), 0);
+	for (i = 0; i < 2; i++) {
+		m->dev[i] = emul_get_dev(m->fn[i]);
+		KUNIT_ASSERT_NOT_NULL(test, m->dev[i]);
+		emul_do(test, move_put, m->dev[i]);
+		m->bar[i] = m->dev[i]->resource[0];
+		KUNIT_ASSERT_EQ(test, emul_bar_address(m->fn[i], 0),
+				i ? second : first);
+	}
+	m->host->watch_addresses = true;
+
+	return m;
+}
+
+/* Every config space, and the only BAR of both devices */
+static void move_remember(struct kunit *test, struct move *m)
+{
+	unsigned int count = 0;
+	struct emul_fn *fn;
+
+	list_for_each_entry(fn, &m->host->fns, node) {
+		KUNIT_ASSERT_LT(test, count, MOVE_FNS);
+		m->was[count] = kunit_kmalloc(test, fn->size, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, m->was[count]);
+		memcpy(m->was[count++], fn->value, fn->size);
+	}
+}
+
+/* The slot counts events and has windows for the card, the card is new */
+static void move_unchanged(struct kunit *test, struct move *m)
+{
+	unsigned int i = 0;
+	struct emul_fn *fn;
+
+	list_for_each_entry(fn, &m->host->fns, node) {
+		if (fn != m->slot && fn != m->card)
+			KUNIT_EXPECT_MEMEQ(test, fn->value, m->was[i], fn->size);
+		i++;
+	}
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, m->dev[i]->resource[0].start, m->bar[i].start);
+		KUNIT_EXPECT_EQ(test, m->dev[i]->resource[0].end, m->bar[i].end);
+		KUNIT_EXPECT_EQ(test, m->dev[i]->resource[0].flags, m->bar[i].flags);
+		KUNIT_EXPECT_PTR_EQ(test, m->dev[i]->resource[0].parent,
+				    m->bar[i].parent);
+	}
+	KUNIT_EXPECT_EQ(test, m->host->stray, 0);
+	emul_check_sane(m->host);
+}
+
+static bool move_has_moved(const struct move *m, unsigned int i)
+{
+	return m->dev[i]->resource[0].start != m->bar[i].start;
+}
+
+static bool move_card_placed(struct move *m)
+{
+	struct pci_dev *card = emul_get_dev(m->card);
+	bool placed = card && card->resource[0].parent;
+
+	pci_dev_put(card);
+	return placed;
+}
+
+static void move_plug(struct move *m)
+{
+	emul_plug(m->card);
+	emul_enumerate(m->slot, PCI_BATCH_FRESH);
+}
+
+/* Registers, the resource tree, what a reset restores: all say the same */
+static void move_agrees(struct kunit *test, struct move *m, unsigned int i)
+{
+	struct pci_dev *dev = m->dev[i];
+	struct resource *res = &dev->resource[0], *child;
+	struct pci_bus_region region;
+
+	pcibios_resource_to_bus(dev->bus, &region, res);
+	KUNIT_EXPECT_EQ(test, emul_bar_address(m->fn[i], 0), region.start);
+	KUNIT_EXPECT_EQ(test, resource_size(res), resource_size(&m->bar[i]));
+	KUNIT_EXPECT_EQ(test, res->flags, m->bar[i].flags);
+	KUNIT_EXPECT_PTR_EQ(test, res->parent, m->bar[i].parent);
+	for (child = res->child; child; child = child->sibling)
+		KUNIT_EXPECT_TRUE(test, resource_contains(res, child));
+	KUNIT_EXPECT_EQ(test, dev->saved_config_space[PCI_BASE_ADDRESS_0 / 4],
+			emul_peek(m->fn[i], PCI_BASE_ADDRESS_0, 4));
+}
+
+/* The card has an address because one device has moved, and only one */
+static unsigned int move_worked(struct kunit *test, struct move *m)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_TRUE(test, move_card_placed(m));
+	KUNIT_EXPECT_EQ(test, move_has_moved(m, 0) + move_has_moved(m, 1), 1);
+	i = move_has_moved(m, 1);
+	move_agrees(test, m, i);
+	KUNIT_EXPECT_EQ(test, m->host->stray, 0);
+	emul_check_sane(m->host);
+
+	return i;
+}
+
+static void move_unbound(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+	unsigned int i, command;
+
+	command = emul_peek(m->fn[0], PCI_COMMAND, 2);
+	move_plug(m);
+	i = move_worked(test, m);
+	KUNIT_EXPECT_EQ(test, emul_peek(m->fn[i], PCI_COMMAND, 2), command);
+}
+
+/* Where a mapping of the kernel leads to */
+static phys_addr_t move_mapped_at(void __iomem *regs)
+{
+	struct vm_struct *area = find_vm_area((void __force *)regs);
+
+	return area ? area->phys_addr : 0;
+}
+
+static void move_needs_mappings(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_IOREMAP_MOVE))
+		kunit_skip(test, "mappings can't move on this architecture");
+}
+
+static void move_bound(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+	struct resource *child;
+	struct pci_dev *dev;
+	unsigned int i;
+
+	move_needs_mappings(test);
+	move_bind(test, true, false);
+	move_plug(m);
+	i = move_worked(test, m);
+	dev = m->dev[i];
+
+	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+			pci_resource_start(dev, 0));
+	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(m->dev[!i])),
+			pci_resource_start(m->dev[!i], 0));
+	child = dev->resource[0].child;
+	KUNIT_EXPECT_NOT_NULL(test, child);
+	if (child)
+		KUNIT_EXPECT_EQ(test, child->start, pci_resource_start(dev, 0));
+
+	/* It lets go of all of it, and can be bound again */
+	device_release_driver(&dev->dev);
+	KUNIT_EXPECT_NULL(test, dev->resource[0].child);
+	move_seen.bound = 0;
+	KUNIT_EXPECT_EQ(test, device_attach(&dev->dev), 1);
+	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+			pci_resource_start(dev, 0));
+}
+
+/* One refuses, the other one has to */
+static void move_one_refuses(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+
+	move_needs_mappings(test);
+	move_bind(test, true, true);
+	move_seen.refuses = m->dev[0];
+	move_plug(m);
+	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
+	KUNIT_EXPECT_EQ(test, move_seen.prepared, 1);
+	KUNIT_EXPECT_EQ(test, move_seen.done, 1);
+	KUNIT_EXPECT_EQ(test, move_seen.locked, 0);
+}
+
+/* Who takes part by callbacks alone follows by itself */
+static void move_cooperates(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+
+	move_needs_mappings(test);
+	move_bind(test, false, true);
+	move_plug(m);
+	move_worked(test, m);
+	KUNIT_EXPECT_EQ(test, move_seen.prepared, 1);
+	KUNIT_EXPECT_EQ(test, move_seen.done, 1);
+}
+
+static void move_ports_cooperate(struct kunit *test)
+{
+	struct move *m = move_create(test, move_ports, move_many_ports);
+
+	move_bind(test, true, true);
+	move_plug(m);
+	move_worked(test, m);
+	KUNIT_EXPECT_EQ(test, move_seen.prepared, 1);
+	KUNIT_EXPECT_EQ(test, move_seen.done, 1);
+}
+
+static void move_lock_device(struct kunit *test, struct move *m)
+{
+	device_lock(&m->dev[0]->dev);
+}
+
+static void move_unlock_device(struct kunit *test, struct move *m)
+{
+	device_unlock(&m->dev[0]->dev);
+}
+
+/* Somebody has one of them locked for long: it is the other one then */
+static void move_locked(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+
+	move_lock_device(test, m);
+	move_plug(m);
+	move_unlock_device(test, m);
+	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
+}
+
+/* A reset restores what was saved, with the address of today */
+static void move_restored(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, pci_save_state(m->dev[i]), 0);
+	move_plug(m);
+	i = move_worked(test, m);
+	pci_restore_state(m->dev[i]);
+	move_agrees(test, m, i);
+	KUNIT_EXPECT_EQ(test, m->host->stray, 0);
+}
+
+/**
+ * struct move_refusal - a reason for which nothing moves
+ * @name: of the test
+ * @bar: of both devices
+ * @card: what comes
+ * @bind: they have a driver
+ * @movable: which takes part
+ * @asks: by callbacks, too
+ * @set: what else is to be, for one of the devices or for the card
+ */
+struct move_refusal {
+	const char		*name;
+	const struct emul_bar	*bar;
+	const struct emul_bar	*card;
+	bool			bind;
+	bool			movable;
+	bool			asks;
+	void (*set)(struct kunit *test, struct move *m, struct pci_dev *dev);
+};
+
+static void move_no_host(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	m->host->bridge->bars_movable = 0;
+}
+
+static void move_fixed(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->resource[0].flags |= IORESOURCE_PCI_FIXED;
+	m->bar[dev == m->dev[1]].flags |= IORESOURCE_PCI_FIXED;
+}
+
+static void move_always_on(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->mmio_always_on = 1;
+}
+
+static void move_non_compliant(struct kunit *test, struct move *m,
+			       struct pci_dev *dev)
+{
+	dev->non_compliant_bars = 1;
+}
+
+static void move_error(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->error_state = pci_channel_io_frozen;
+}
+
+static void move_dpc(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	set_bit(PCI_DPC_RECOVERING, &pci_upstream_bridge(dev)->priv_flags);
+}
+
+static void move_display(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->class = PCI_CLASS_DISPLAY_VGA << 8;
+}
+
+static void move_serial(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->class = PCI_CLASS_COMMUNICATION_SERIAL << 8;
+}
+
+static void move_system(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->class = PCI_CLASS_SYSTEM_PIC << 8;
+}
+
+static void move_lpc(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->class = PCI_CLASS_BRIDGE_ISA << 8;
+}
+
+static void move_smbus(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	dev->class = PCI_CLASS_SERIAL_SMBUS << 8;
+}
+
+static void move_enabled(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	KUNIT_EXPECT_EQ(test, pci_enable_device(dev), 0);
+}
+
+static void move_switched_off(struct kunit *test, struct move *m,
+			      struct pci_dev *dev)
+{
+	pci_moves_enabled = false;
+}
+
+static void move_both_refuse(struct kunit *test, struct move *m,
+			     struct pci_dev *dev)
+{
+	move_driver.bars_prepare = NULL;
+}
+
+static void move_distrust(struct emul_fn *fn, struct pci_dev *dev)
+{
+	dev->untrusted = 1;
+}
+
+static void move_outside(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	m->card->fixup = move_distrust;
+}
+
+static const struct move_refusal move_refusals[] = {
+	{ "driver takes no part", move_small, move_large, true },
+	{ "driver has one callback only", move_small, move_large, true, false,
+	  true, move_both_refuse },
+	{ "less than a page", move_tiny, move_large, true, true },
+	{ "I/O ports without callbacks", move_ports, move_many_ports, true,
+	  true },
+	{ "host bridge", move_small, move_large, .set = move_no_host },
+	{ "fixed", move_small, move_large, .set = move_fixed },
+	{ "always on", move_small, move_large, .set = move_always_on },
+	{ "not compliant", move_small, move_large, .set = move_non_compliant },
+	{ "error", move_small, move_large, .set = move_error },
+	{ "DPC", move_small, move_large, .set = move_dpc },
+	{ "display", move_small, move_large, .set = move_display },
+	{ "serial", move_small, move_large, .set = move_serial },
+	{ "system", move_small, move_large, .set = move_system },
+	{ "LPC", move_small, move_large, .set = move_lpc },
+	{ "SMBus", move_small, move_large, .set = move_smbus },
+	{ "enabled without a driver", move_small, move_large,
+	  .set = move_enabled },
+	{ "switched off", move_small, move_large, .set = move_switched_off },
+	{ "for an untrusted card", move_small, move_large,
+	  .set = move_outside },
+};
+
+static void move_describe(const struct move_refusal *refusal, char *name)
+{
+	strscpy(name, refusal->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(move_refusals, move_refusals, move_describe);
+
+static void move_switch_on(void *data)
+{
+	pci_moves_enabled = true;
+}
+
+static void move_refused(struct kunit *test)
+{
+	const struct move_refusal *refusal = test->param_value;
+	struct move *m = move_create(test, refusal->bar, refusal->card);
+	unsigned int i;
+
+	emul_do(test, move_switch_on, NULL);
+	if (refusal->bind)
+		move_bind(test, refusal->movable, refusal->asks);
+	for (i = 0; i < 2 && refusal->set; i++)
+		refusal->set(test, m, m->dev[i]);
+	move_remember(test, m);
+	move_plug(m);
+	KUNIT_EXPECT_FALSE(test, move_card_placed(m));
+	move_unchanged(test, m);
+	KUNIT_EXPECT_EQ(test, move_seen.prepared, move_seen.done);
+}
+
+/* A BAR that can't be written after all: everything goes back */
+static void move_stuck(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		emul_set(m->fn[i], PCI_BASE_ADDRESS_0, 4,
+			 emul_peek(m->fn[i], PCI_BASE_ADDRESS_0, 4), 0, 0);
+	move_remember(test, m);
+	move_plug(m);
+	KUNIT_EXPECT_FALSE(test, move_card_placed(m));
+	move_unchanged(test, m);
+}
+
+/* What moves vanishes at any access: nobody else is harmed */
+static void move_vanishes(struct kunit *test)
+{
+	unsigned int n;
+
+	for (n = 1; n < 16; n++) {
+		struct move *m = move_create(test, move_small, move_large);
+
+		emul_vanish_after(m->fn[0], n);
+		emul_vanish_after(m->fn[1], n);
+		move_plug(m);
+		KUNIT_EXPECT_EQ(test, m->host->stray, 0);
+		m->host->watch_addresses = false;
+	}
+}
+
+static struct kunit_case move_cases[] = {
+	KUNIT_CASE(move_unbound),
+	KUNIT_CASE(move_bound),
+	KUNIT_CASE(move_one_refuses),
+	KUNIT_CASE(move_cooperates),
+	KUNIT_CASE(move_ports_cooperate),
+	KUNIT_CASE(move_locked),
+	KUNIT_CASE(move_restored),
+	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
+	KUNIT_CASE(move_stuck),
+	KUNIT_CASE(move_vanishes),
+	{ }
+};
+
+static struct kunit_suite move_suite = {
+	.name = "pci_move",
+	.test_cases = move_cases,
+};
+
+kunit_test_suite(move_suite);
