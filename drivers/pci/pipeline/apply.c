@@ -76,25 +76,44 @@ static void layout_mark(struct pci_layout *layout)
 {
 	struct pci_plan_item *item = layout->plan.item;
 	struct pci_layout_res *r;
-	unsigned int i;
+	unsigned int i, last = 0;
 	bool same;
+
+	layout->programs = false;
+	layout->moves = false;
 
 	for (i = 0; i < layout->plan.count; i++) {
 		r = &layout->res[i];
 		same = layout_same(&item[i].old, &item[i].new);
 		r->stays = item[i].old.has && same;
 		r->changes = r->res && !same;
+		r->lives = false;
 		if (!r->changes)
 			continue;
+		r->prev = last;
+		layout->res[last].next = i;
+		last = i;
 		r->offset = layout_offset(layout, i);
 		r->lives = pci_layout_lives(layout, i);
 		layout->moves |= r->lives;
 		layout->programs |= layout_programs(layout, i);
 	}
+	layout->res[last].next = 0;
+	layout->res[0].prev = last;
 	for (i = layout->plan.count; --i; )
 		if (layout->res[i].stays)
 			layout->res[item[i].to].stays = true;
 }
+
+/*
+ * What changes is a list, from the top down, and back: how long all CPUs are
+ * stopped does not depend on what does not change.
+ */
+#define layout_each_change(layout, i)					\
+	for ((i) = (layout)->res[0].next; (i); (i) = (layout)->res[i].next)
+
+#define layout_each_change_back(layout, i)				\
+	for ((i) = (layout)->res[0].prev; (i); (i) = (layout)->res[i].prev)
 
 /* The resource that one goes into */
 static struct resource *layout_parent(struct pci_layout *layout, unsigned int i,
@@ -146,9 +165,9 @@ static int layout_take_out(struct pci_layout *layout)
 	unsigned int i;
 	int ret;
 
-	for (i = layout->plan.count; --i; ) {
+	layout_each_change_back(layout, i) {
 		res = layout->res[i].res;
-		if (!layout->res[i].changes || !res->parent)
+		if (!res->parent)
 			continue;
 
 		if (!layout->res[i].stays) {
@@ -181,10 +200,7 @@ static int layout_put_in(struct pci_layout *layout)
 	unsigned int i;
 	int ret;
 
-	for (i = 1; i < layout->plan.count; i++) {
-		if (!layout->res[i].changes)
-			continue;
-
+	layout_each_change(layout, i) {
 		res = layout->res[i].res;
 		to = layout_target(layout, i);
 		if (layout->res[i].stays) {
@@ -210,9 +226,9 @@ static void layout_put_back(struct pci_layout *layout)
 	struct resource was;
 	unsigned int i;
 
-	for (i = layout->plan.count; --i; ) {
+	layout_each_change_back(layout, i) {
 		r = &layout->res[i];
-		if (!r->changes || !r->res->parent)
+		if (!r->res->parent)
 			continue;
 		if (r->stays)
 			layout_adjust(r->res, max(r->res->start, r->start),
@@ -221,10 +237,8 @@ static void layout_put_back(struct pci_layout *layout)
 			release_resource(r->res);
 	}
 
-	for (i = 1; i < layout->plan.count; i++) {
+	layout_each_change(layout, i) {
 		r = &layout->res[i];
-		if (!r->changes)
-			continue;
 		if (r->stays) {
 			layout_adjust(r->res, r->start, r->end);
 			continue;
@@ -435,7 +449,7 @@ static void layout_program_windows(struct pci_layout *layout, bool back)
 	struct pci_plan_place both;
 	unsigned int i;
 
-	for (i = layout->plan.count; --i; ) {
+	layout_each_change_back(layout, i) {
 		if (!layout_programs(layout, i))
 			continue;
 		from = back ? &item[i].new : &item[i].old;
@@ -443,7 +457,7 @@ static void layout_program_windows(struct pci_layout *layout, bool back)
 		layout_write_window(&layout->res[i], from, &both);
 	}
 
-	for (i = 1; i < layout->plan.count; i++) {
+	layout_each_change(layout, i) {
 		if (!layout_programs(layout, i))
 			continue;
 		to = back ? &item[i].old : &item[i].new;
@@ -466,7 +480,7 @@ static void layout_decode(struct pci_layout *layout, bool on)
 	struct pci_layout_res *r;
 	unsigned int i;
 
-	for (i = 1; i < layout->plan.count; i++) {
+	layout_each_change(layout, i) {
 		r = &layout->res[i];
 		if (!r->lives || r->dev == last)
 			continue;
@@ -520,7 +534,7 @@ static bool layout_program_bars(struct pci_layout *layout, bool back)
 	u64 start;
 	int reg;
 
-	for (i = 1; i < layout->plan.count; i++) {
+	layout_each_change(layout, i) {
 		r = &layout->res[i];
 		if (!r->lives)
 			continue;
@@ -570,10 +584,9 @@ static void layout_program_new(struct pci_layout *layout)
 	struct pci_layout_res *r;
 	unsigned int i;
 
-	for (i = 1; i < layout->plan.count; i++) {
+	layout_each_change(layout, i) {
 		r = &layout->res[i];
-		if (!r->changes || r->lives || item[i].window ||
-		    !item[i].new.has)
+		if (r->lives || item[i].window || !item[i].new.has)
 			continue;
 		pci_update_resource(r->dev, r->res - r->dev->resource);
 		pci_info(r->dev, "%s %pR: assigned\n",

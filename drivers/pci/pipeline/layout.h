@@ -19,6 +19,8 @@
  * @children: of a window: items in the resource tree right inside
  * @command: the command register of @dev, while what @lives is switched over
  * @why: why it is pinned, if it is
+ * @next: the next item that changes, 0 after the last one; of item 0 the first
+ * @prev: the one before, 0 before the first one; of item 0 the last
  * @changes: it gets another place, or loses its own
  * @stays: it, or something inside, stays where it is
  * @lives: a BAR that gets another place, of a device in the driver model
@@ -34,6 +36,8 @@ struct pci_layout_res {
 	unsigned int	children;
 	u16		command;
 	const char	*why;
+	unsigned int	next;
+	unsigned int	prev;
 	bool		changes;
 	bool		stays;
 	bool		lives;

@@ -9,6 +9,7 @@
  *	  device_lock()			(of a PCI device)
  *	    pci_bus_sem
  *	      pci_assign_rwsem		(setup-bus.c)
+ *	      pci_move_rwsem		(fence.c)
  *	      pci_lookup_lock		(lookup.c)
  *	        pci_lock		(config space)
  *

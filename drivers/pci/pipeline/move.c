@@ -60,11 +60,11 @@ static struct pci_dev *move_dev(const struct pci_layout *layout, unsigned int i)
 /* The next item after @i that moves; 0 if there is none */
 static unsigned int move_next(const struct pci_layout *layout, unsigned int i)
 {
-	while (++i < layout->plan.count)
-		if (layout->res[i].lives)
-			return i;
+	do {
+		i = layout->res[i].next;
+	} while (i && !layout->res[i].lives);
 
-	return 0;
+	return i;
 }
 
 /* The same, of another device: BARs of one are next to each other */

@@ -92,6 +92,8 @@ static const char *hold_device(struct pci_dev *dev)
 {
 	if (!pci_find_host_bridge(dev->bus)->bars_movable)
 		return "nothing can move below this host bridge";
+	if (pci_find_host_bridge(dev->bus)->preserve_config)
+		return "firmware wants all BARs to stay";
 	if (dev->mmio_always_on || dev->non_compliant_bars)
 		return "its BARs are not to be touched";
 	if (pci_num_vf(dev))

@@ -458,6 +458,12 @@ static void move_no_host(struct kunit *test, struct move *m, struct pci_dev *dev
 	m->host->bridge->bars_movable = 0;
 }
 
+static void move_preserved(struct kunit *test, struct move *m,
+			   struct pci_dev *dev)
+{
+	m->host->bridge->preserve_config = 1;
+}
+
 static void move_fixed(struct kunit *test, struct move *m, struct pci_dev *dev)
 {
 	dev->resource[0].flags |= IORESOURCE_PCI_FIXED;
@@ -545,6 +551,7 @@ static const struct move_refusal move_refusals[] = {
 	{ "I/O ports without callbacks", move_ports, move_many_ports, true,
 	  true },
 	{ "host bridge", move_small, move_large, .set = move_no_host },
+	{ "preserve_config", move_small, move_large, .set = move_preserved },
 	{ "fixed", move_small, move_large, .set = move_fixed },
 	{ "always on", move_small, move_large, .set = move_always_on },
 	{ "not compliant", move_small, move_large, .set = move_non_compliant },
