@@ -17,11 +17,13 @@ enum build_mode {
  * @dev: function, or NULL
  * @index: which of its resources
  * @name: of it
+ * @why: it is pinned, or empty
  */
 struct build_of {
 	const struct topo_dev	*dev;
 	int			index;
 	char			name[48];
+	char			why[64];
 };
 
 /**

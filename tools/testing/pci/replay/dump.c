@@ -8,14 +8,17 @@
  *   item <index> parent <index> alt <index|-> <window|bar> [hotplug]
  *	[optional] [pref] [barrier] [fixed] hold <n> size <hex> align <hex>
  *	avoid <hex> reserve <hex> limit <hex> prefer <hex>
- *	old <none|start-end> new <none|start-end> in <index> name <text>
+ *	old <none|start-end> new <none|start-end> [why "<text>"] in <index>
+ *	name <text>
  *
  * An item is on one line; indexes and n are decimal, all else is hexadecimal
  * without 0x.  The fields are those of struct pci_plan_item, in addresses on
  * the bus.  The first item has the addresses of the host bridge, and each one
- * is after the window that it is in.  What is in front of "plan" or "item" in a
- * line, as the time of a message, is skipped, and so are all other lines.
+ * is after the window that it is in.  What is pinned may say why.  What is in
+ * front of "plan" or "item" in a line, as the time of a message, is skipped, and
+ * so are all other lines.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +87,8 @@ static void dump_item(FILE *out, const struct build *build, unsigned int index)
 	dump_value(out, "prefer", item->prefer);
 	dump_place(out, "old", &item->old);
 	dump_place(out, "new", &item->new);
+	if (build->of[index].why[0])
+		fprintf(out, " why \"%s\"", build->of[index].why);
 	fprintf(out, " in %u name %s\n", item->to, build->of[index].name);
 }
 
@@ -125,7 +130,7 @@ static bool dump_read_where(const char **p, struct pci_plan_item *item)
 
 /* Behind "item <index> parent " */
 static bool dump_read_item(const char **p, struct pci_plan_item *item,
-			   struct pci_plan_place *new, const char **name)
+			   struct pci_plan_place *new)
 {
 	unsigned int i, hold;
 
@@ -140,17 +145,49 @@ static bool dump_read_item(const char **p, struct pci_plan_item *item,
 	if (!scan_text(p, " hold ") || !scan_number(p, &hold) || hold > PCI_HOLD_PINNED)
 		return false;
 	item->hold = hold;
-	if (!dump_read_value(p, " size ", &item->size) ||
-	    !dump_read_value(p, " align ", &item->align) ||
-	    !dump_read_value(p, " avoid ", &item->avoid) ||
-	    !dump_read_value(p, " reserve ", &item->reserve) ||
-	    !dump_read_value(p, " limit ", &item->limit) ||
-	    !dump_read_value(p, " prefer ", &item->prefer) ||
-	    !dump_read_place(p, " old ", &item->old) ||
-	    !dump_read_place(p, " new ", new) || !scan_text(p, " in ") ||
-	    !scan_number(p, &item->to) || !scan_text(p, " name "))
+	return dump_read_value(p, " size ", &item->size) &&
+	       dump_read_value(p, " align ", &item->align) &&
+	       dump_read_value(p, " avoid ", &item->avoid) &&
+	       dump_read_value(p, " reserve ", &item->reserve) &&
+	       dump_read_value(p, " limit ", &item->limit) &&
+	       dump_read_value(p, " prefer ", &item->prefer) &&
+	       dump_read_place(p, " old ", &item->old) &&
+	       dump_read_place(p, " new ", new);
+}
+
+/* Behind that, if it is there; what is wrong with it, or NULL */
+static const char *dump_read_why(const char **p, const struct pci_plan_item *item,
+				 struct build_of *of)
+{
+	size_t length, i;
+
+	if (!scan_text(p, " why \""))
+		return NULL;
+
+	length = strcspn(*p, "\"");
+	if (!length || length >= sizeof(of->why) || (*p)[length] != '"')
+		return "a reason that is empty, too long or cut off";
+	for (i = 0; i < length; i++)
+		if (!isprint((unsigned char)(*p)[i]))
+			return "a reason that is no text";
+	if (item->hold != PCI_HOLD_PINNED)
+		return "a reason for what is not pinned";
+
+	memcpy(of->why, *p, length);
+	of->why[length] = '\0';
+	*p += length + 1;
+	return NULL;
+}
+
+/* The rest of an item */
+static bool dump_read_name(const char **p, struct pci_plan_item *item,
+			   struct build_of *of)
+{
+	if (!scan_text(p, " in ") || !scan_number(p, &item->to) ||
+	    !scan_text(p, " name "))
 		return false;
-	*name = *p;
+
+	snprintf(of->name, sizeof(of->name), "%.47s", *p);
 	return true;
 }
 
@@ -263,7 +300,8 @@ static int dump_line(struct dump *d, const char *p)
 {
 	struct build *build = d->count ? &d->plans[d->count - 1] : NULL;
 	unsigned int index, next;
-	const char *name, *wrong;
+	struct pci_plan_item *item;
+	const char *wrong;
 
 	if (!scan_number(&p, &index) || !scan_text(&p, " parent "))
 		return build ? dump_bad(d, "an item that can't be read") : 0;
@@ -275,10 +313,15 @@ static int dump_line(struct dump *d, const char *p)
 		return dump_bad(d, "an item out of order");
 	if (next == build->max && build_grow(build))
 		return dump_bad(d, "out of memory");
-	if (!dump_read_item(&p, &build->plan.item[next], &build->dumped[next], &name))
+	item = &build->plan.item[next];
+	if (!dump_read_item(&p, item, &build->dumped[next]))
+		return dump_bad(d, "an item that can't be read");
+	wrong = dump_read_why(&p, item, &build->of[next]);
+	if (wrong)
+		return dump_bad(d, wrong);
+	if (!dump_read_name(&p, item, &build->of[next]))
 		return dump_bad(d, "an item that can't be read");
 
-	snprintf(build->of[next].name, sizeof(build->of[next].name), "%.47s", name);
 	build->plan.count++;
 	wrong = dump_check(&build->plan, next);
 	return wrong ? dump_bad(d, wrong) : 0;

@@ -32,6 +32,13 @@ static unsigned int passed, failed;
 	"pci 0000:01:00.0: reg 0x14: [io  0x2000-0x201f]\n" \
 	"pci 0000:01:00.0: reg 0x18: [mem 0x1000000000-0x100000ffff 64bit pref]\n"
 
+/* A dump of a host bridge, and of a BAR at one of two places */
+#define DUMP_ROOT \
+	"plan 0000:00 mem items 2 missing 0\n" \
+	"item 0 parent 0 alt - window fixed hold 4 size 0 align 1 avoid 0 reserve 0 limit ffff prefer 0 old 0-ffff new 0-ffff in 0 name host bridge\n"
+#define DUMP_BAR(hold, old, rest) \
+	"item 1 parent 0 alt - bar hold " hold " size 10 align 10 avoid 0 reserve 0 limit ffff prefer 0 old " old " new 0-f" rest "\n"
+
 /* A line in the middle of which the log ends, and so on: what is said then */
 struct broken {
 	const char	*name;
@@ -128,6 +135,28 @@ static const struct broken broken[] = {
 	{ "an alignment of 0", "plan 0000:00 mem items 1\n"
 	  "item 0 parent 0 alt - window fixed hold 0 size 0 align 0 avoid 0 reserve 0 limit ffff prefer 0 old 0-ffff new none in 0 name root\n",
 	  "log:2: an alignment" },
+	{ "a reason without an end", DUMP_ROOT
+	  DUMP_BAR("4", "0-f", " why \"its driver takes no part in 0 name x"),
+	  "log:3: a reason that is empty, too long or cut off" },
+	{ "a reason that is empty", DUMP_ROOT DUMP_BAR("4", "0-f", " why \"\" in 0 name x"),
+	  "log:3: a reason that is empty, too long or cut off" },
+	{ "a reason that is too long", DUMP_ROOT
+	  DUMP_BAR("4", "0-f", " why \"a reason that goes on and on, and on, and on, and on, and on, up\" in 0 name x"),
+	  "log:3: a reason that is empty, too long or cut off" },
+	{ "a reason that is no text", DUMP_ROOT
+	  DUMP_BAR("4", "0-f", " why \"its driver \033[1m\" in 0 name x"),
+	  "log:3: a reason that is no text" },
+	{ "a reason without quotes", DUMP_ROOT
+	  DUMP_BAR("4", "0-f", " why its driver takes no part in 0 name x"),
+	  "log:3: an item that can't be read" },
+	{ "a reason for what can move", DUMP_ROOT
+	  DUMP_BAR("3", "0-f", " why \"its driver takes no part\" in 0 name x"),
+	  "log:3: a reason for what is not pinned" },
+	{ "a reason and no name", DUMP_ROOT
+	  DUMP_BAR("4", "0-f", " why \"its driver takes no part\" in 0"),
+	  "log:3: an item that can't be read" },
+	{ "a hold that there is not", DUMP_ROOT DUMP_BAR("5", "0-f", " in 0 name x"),
+	  "log:3: an item that can't be read" },
 	{ "a plan without items", "plan 0000:00 mem missing 0\n", "log:1: a plan without items" },
 	{ "a plan of nothing", "plan 0000:00 mem items 0\n", "log:1: a plan without" },
 };
