@@ -390,7 +390,7 @@ static void build_add_root(struct build *build)
 	build_name(build, 0, "%04x:%02x", build->domain, build->bus);
 	root->window = true;
 	root->fixed = true;
-	while ((w = build_next_window(build, next))) {
+	while (next <= BUILD_TOP && (w = build_next_window(build, next))) {
 		start = w->start - w->offset;
 		end = w->end - w->offset;
 		if (end > BUILD_TOP)

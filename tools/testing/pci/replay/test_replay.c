@@ -262,6 +262,10 @@ static const struct sample samples[] = {
 	  ENDPOINT("0000:00:01.0")
 	  "pci 0000:00:01.0: reg 0x10: [mem 0xe0000000-0xe000ffff 64bit]\n"
 	  "pci 0000:00:01.0: reg 0x18: [mem 0x1000000000-0x100fffffff 64bit pref]\n", .had = 2 },
+	{ "a root window that goes further than a plan does",
+	  "pci_bus 0000:00: root bus resource [mem 0xe0000000-0xffffffffffffffff]\n"
+	  ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: reg 0x10: [mem 0xe8000000-0xe800ffff]\n", .had = 1 },
 	{ "root windows that overlap",
 	  "pci_bus 0000:00: root bus resource [mem 0xe0000000-0xe7ffffff]\n"
 	  "pci_bus 0000:00: root bus resource [mem 0xe4000000-0xefffffff]\n"
