@@ -61,14 +61,36 @@ static unsigned int lspci_class(const char *p)
 	} names[] = {
 		{ "Host bridge", TOPO_CLASS_HOST },
 		{ "PIC", TOPO_CLASS_PIC },
+		{ "VGA compatible unclassified device", TOPO_CLASS_OLD_VGA },
+		{ "VGA compatible controller", 0x0300 },
+		{ "XGA compatible controller", 0x0301 },
+		{ "3D controller", 0x0302 },
+		{ "Display controller", 0x0380 },
+		{ "ISA bridge", 0x0601 },
+		{ "EISA bridge", 0x0602 },
+		{ "PCMCIA bridge", 0x0605 },
+		{ "Bridge", 0x0680 },
+		{ "Serial controller", TOPO_CLASS_SERIAL },
+		{ "DMA controller", 0x0801 },
+		{ "Timer", 0x0802 },
+		{ "RTC", 0x0803 },
+		{ "PCI Hot-plug controller", 0x0804 },
+		{ "SD Host controller", 0x0805 },
+		{ "IOMMU", 0x0806 },
+		{ "System peripheral", 0x0880 },
+		{ "SMBus", TOPO_CLASS_SMBUS },
+		{ "IPMI ", TOPO_CLASS_IPMI },
 		{ "PCI bridge", 0x0604 },
 		{ "CardBus bridge", 0x0607 },
 		{ "IDE interface", 0x0101 },
 	};
-	const char *number = strstr(p, " [");
+	const char *number = strstr(p, " ["), *bare = p;
 	unsigned int i;
 	u64 class;
 
+	/* Behind a name, or instead of it */
+	if (scan_hex(&bare, 4, 4, &class) && *bare == ':')
+		return class;
 	if (number) {
 		number += 2;
 		if (scan_hex(&number, 4, 4, &class) && scan_text(&number, "]:"))
@@ -223,7 +245,7 @@ static int lspci_buses(struct lspci *l, const char *p)
 	return 0;
 }
 
-static void lspci_driver(struct topo_dev *dev, const char *p)
+static void lspci_driver(struct topo *topo, struct topo_dev *dev, const char *p)
 {
 	size_t length = strcspn(p, " \t");
 
@@ -231,6 +253,18 @@ static void lspci_driver(struct topo_dev *dev, const char *p)
 		length = sizeof(dev->driver) - 1;
 	memcpy(dev->driver, p, length);
 	dev->driver[length] = '\0';
+	/* Who may see one driver sees them all */
+	topo->drivers = true;
+}
+
+/* "Initial VFs: 8, Total VFs: 8, Number of VFs: 0, ..." */
+static void lspci_vfs(struct topo_dev *dev, const char *p)
+{
+	unsigned int count;
+
+	p = strstr(p, "Number of VFs: ");
+	if (p && scan_text(&p, "Number of VFs: ") && scan_number(&p, &count))
+		dev->vfs = count;
 }
 
 static int lspci_region(struct lspci *l, const char *p)
@@ -250,6 +284,8 @@ static int lspci_detail(struct lspci *l, const char *p)
 		return lspci_window(l, l->wrapped, p);
 	l->wrapped = -1;
 
+	if (l->sriov)
+		lspci_vfs(l->dev, p);
 	if (scan_text(&p, "Region "))
 		return lspci_region(l, p);
 	if (!strncmp(p, "Expansion ROM at", 16) ||
@@ -266,7 +302,7 @@ static int lspci_detail(struct lspci *l, const char *p)
 	if (scan_text(&p, "Capabilities: "))
 		l->sriov = strstr(p, "Single Root I/O Virtualization");
 	else if (scan_text(&p, "Kernel driver in use: "))
-		lspci_driver(l->dev, p);
+		lspci_driver(l->topo, l->dev, p);
 	else if (strstr(p, "HotPlug+"))
 		l->dev->hotplug = true;
 	return 0;

@@ -47,9 +47,13 @@ enum topo_header {
 };
 
 #define TOPO_CLASS_NONE		0x0000
+#define TOPO_CLASS_OLD_VGA	0x0001	/* from before there were classes */
 #define TOPO_CLASS_HIDDEN	0x0580	/* what the chipset has for its parts */
 #define TOPO_CLASS_HOST		0x0600
+#define TOPO_CLASS_SERIAL	0x0700
 #define TOPO_CLASS_PIC		0x0800
+#define TOPO_CLASS_SMBUS	0x0c05
+#define TOPO_CLASS_IPMI		0x0c07
 #define TOPO_CLASS_UNKNOWN	0xffff
 
 /**
@@ -105,6 +109,7 @@ struct topo_res {
  * @hotplug: a bridge with a slot
  * @added: by HOTADD
  * @fresh: the windows that follow are all that are open
+ * @vfs: VFs that are switched on
  * @driver: name of it, or empty
  * @res: BARs and windows
  * @line: of the log that has it first
@@ -123,6 +128,7 @@ struct topo_dev {
 	bool			hotplug;
 	bool			added;
 	bool			fresh;
+	unsigned int		vfs;
 	char			driver[24];
 	struct topo_res		res[TOPO_RES];
 	unsigned int		line;
@@ -191,6 +197,7 @@ struct topo_foreign {
  * @assumed_pref: bridges that never show a prefetchable window
  * @vf_unsized: BARs of VFs that the log has no size for
  * @cardbus: bridges to CardBus, whose windows are not planned
+ * @drivers: what has no driver in the log has none
  * @hostless: the format shows no windows of host bridges
  * @assumed_hosts: host bridges with windows that are taken from what is in use
  */
@@ -210,6 +217,7 @@ struct topo {
 	unsigned int		assumed_pref;
 	unsigned int		vf_unsized;
 	unsigned int		cardbus;
+	bool			drivers;
 	bool			hostless;
 	unsigned int		assumed_hosts;
 };
