@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "move.h"
 
 #define BUILD_TOP	((1ULL << 62) - 1)	/* last address of a bus */
 #define BUILD_32BIT	0xffffffffULL
@@ -160,30 +161,27 @@ static unsigned int build_window_for(const struct build_windows *windows,
 	return windows->pref;
 }
 
-static enum pci_plan_hold build_hold(const struct build *build,
-				     const struct topo_dev *dev, int index)
-{
-	if (!build->move || dev->driver[0] || topo_stays(dev, index))
-		return PCI_HOLD_PINNED;
-
-	return PCI_HOLD_UNBOUND;
-}
-
 /* Where the log has it */
 static void build_keep_bar(struct build *build, struct pci_plan_item *item,
 			   const struct topo_dev *dev, int index,
 			   const struct build_windows *windows)
 {
+	const char *why = NULL;
+
 	item->old = build_on_bus(build, &dev->res[index].last);
 	item->size = item->old.end - item->old.start + 1;
-	item->hold = build_hold(build, dev, index);
+	item->hold = move_hold(build->topo, dev, index, &why);
 	if (!build_find_window(build, windows, &item->old, &item->parent)) {
 		/* In none: not for the planner to move */
 		item->old.has = false;
 		item->size = 0;
 	} else if (build_odd(item)) {
 		item->hold = PCI_HOLD_PINNED;
+		why = "it is where it should not be";
 	}
+	if (why && item->old.has)
+		snprintf(build->of[item - build->plan.item].why,
+			 sizeof(build->of->why), "%s", why);
 }
 
 static void build_add_bar(struct build *build, const struct topo_dev *dev, int index,
@@ -509,12 +507,11 @@ int build_grow(struct build *build)
  * @host: index of the host bridge
  * @type: of the addresses
  * @mode: how things are to start with
- * @move: what has no driver can be moved
  *
  * Return: 0, or -1 if there is no memory.
  */
 int build_make(struct build *build, const struct topo *topo, unsigned int host,
-	       enum topo_type type, enum build_mode mode, bool move)
+	       enum topo_type type, enum build_mode mode)
 {
 	struct build_windows none = {};
 	unsigned int max;
@@ -526,7 +523,6 @@ int build_make(struct build *build, const struct topo *topo, unsigned int host,
 	build->bus = build->host->bus;
 	build->type = type;
 	build->mode = mode;
-	build->move = move;
 
 	/* At most three items come of each window of the host bridge */
 	max = 1 + 3 * build->host->count + TOPO_RES * topo->dev_count +

@@ -18,12 +18,14 @@ enum build_mode {
  * @index: which of its resources
  * @name: of it
  * @why: it is pinned, or empty
+ * @waits: it has no place unless something in use moves
  */
 struct build_of {
 	const struct topo_dev	*dev;
 	int			index;
 	char			name[48];
 	char			why[64];
+	bool			waits;
 };
 
 /**
@@ -34,7 +36,8 @@ struct build_of {
  * @bus: root bus
  * @type: of the addresses
  * @mode: how it was made
- * @move: what has no driver can be moved
+ * @moves: something in use moves
+ * @wrong: what the check says of the plan, or NULL
  * @plan: items for the planner
  * @of: what each is
  * @max: room in both
@@ -47,7 +50,8 @@ struct build {
 	unsigned int		bus;
 	enum topo_type		type;
 	enum build_mode		mode;
-	bool			move;
+	bool			moves;
+	const char		*wrong;
 	struct pci_plan		plan;
 	struct build_of		*of;
 	unsigned int		max;
@@ -57,7 +61,7 @@ struct build {
 int build_alloc(struct build *build, unsigned int max);
 int build_grow(struct build *build);
 int build_make(struct build *build, const struct topo *topo, unsigned int host,
-	       enum topo_type type, enum build_mode mode, bool move);
+	       enum topo_type type, enum build_mode mode);
 void build_free(struct build *build);
 
 #endif /* REPLAY_BUILD_H */

@@ -155,7 +155,7 @@ static int main_directory(const struct replay_options *options, const char *path
 static int main_usage(const char *name)
 {
 	fprintf(stderr,
-		"usage: %s [-a hotadd] [-r root] [-i iomem] [-s svg] [-d dump] [-t io|mem] [-b] [-m] [-q] [-x] log|directory\n",
+		"usage: %s [-a hotadd] [-r root] [-i iomem] [-s svg] [-d dump] [-t io|mem] [-b] [-m] [-n] [-q] [-x] log|directory\n",
 		name);
 	return 2;
 }
@@ -185,7 +185,10 @@ static bool main_option(struct replay_options *options, int option)
 		options->boot = true;
 		return true;
 	case 'm':
-		options->move = true;
+		options->named = true;
+		return true;
+	case 'n':
+		options->still = true;
 		return true;
 	case 'x':
 		options->x86 = true;
@@ -204,7 +207,7 @@ int main(int argc, char **argv)
 	struct stat st;
 	int option;
 
-	while ((option = getopt(argc, argv, "a:r:i:s:d:t:bmqx")) != -1)
+	while ((option = getopt(argc, argv, "a:r:i:s:d:t:bmnqx")) != -1)
 		if (!main_option(&options, option))
 			return main_usage(argv[0]);
 	if (optind != argc - 1 || !*argv[optind])

@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 
 #include "dump.h"
+#include "move.h"
 #include "replay.h"
 #include "svg.h"
 
@@ -111,6 +112,8 @@ static int replay_read(struct replay *r, struct log *log, struct fail *fail)
 		return -1;
 	if (o->x86)
 		r->topo.x86 = true;
+	if (o->named)
+		r->topo.drivers = true;
 	if (o->hotadd &&
 	    (hotadd_parse(&r->topo, o->hotadd, fail) || topo_finish(&r->topo, fail)))
 		return -1;
@@ -131,10 +134,8 @@ static int replay_build(struct replay *r, struct fail *fail)
 			if (r->options->only && !(r->options->only & 1 << type))
 				continue;
 			r->count = n + 1;
-			if (build_make(&r->boot[n], &r->topo, host, type, BUILD_BOOT,
-				       false) ||
-			    build_make(&r->found[n], &r->topo, host, type, BUILD_FOUND,
-				       r->options->move))
+			if (build_make(&r->boot[n], &r->topo, host, type, BUILD_BOOT) ||
+			    build_make(&r->found[n], &r->topo, host, type, BUILD_FOUND))
 				return fail_at(fail, r->topo.name, 0, "out of memory");
 			n++;
 		}
@@ -142,19 +143,22 @@ static int replay_build(struct replay *r, struct fail *fail)
 	return 0;
 }
 
-static void replay_plan(struct replay *r)
+static int replay_plan(struct replay *r, struct fail *fail)
 {
+	bool move = !r->options->still;
 	unsigned int i;
 
 	for (i = 0; i < r->count; i++) {
-		pci_plan(&r->boot[i].plan);
+		if (move_plan(&r->boot[i], move) ||
+		    (r->found && move_plan(&r->found[i], move)))
+			return fail_at(fail, r->topo.name, 0, "out of memory");
 		report_check(&r->boot[i], &r->tally);
 		if (!r->found)
 			continue;
-		pci_plan(&r->found[i].plan);
 		report_check(&r->found[i], &r->tally);
 		report_count(&r->boot[i], &r->found[i], &r->tally);
 	}
+	return 0;
 }
 
 /**
@@ -174,8 +178,7 @@ int replay_log(struct replay *replay, struct log *log, struct fail *fail)
 	if (!replay->boot && replay_build(replay, fail))
 		return -1;
 
-	replay_plan(replay);
-	return 0;
+	return replay_plan(replay, fail);
 }
 
 int replay_file(struct replay *replay, const char *path, struct fail *fail)

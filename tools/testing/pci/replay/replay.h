@@ -16,7 +16,8 @@
  * @svg: map to draw, or NULL
  * @dump: file for the plans, or NULL
  * @boot: the plans from scratch are dumped, not those as found
- * @move: what has no driver can be moved
+ * @still: nothing in use moves
+ * @named: what the log names no driver of has none
  * @quiet: no tables
  * @x86: it is such a machine, whatever the log says
  * @only: bit per enum topo_type, or 0 for all
@@ -28,7 +29,8 @@ struct replay_options {
 	const char	*svg;
 	const char	*dump;
 	bool		boot;
-	bool		move;
+	bool		still;
+	bool		named;
 	bool		quiet;
 	bool		x86;
 	unsigned int	only;

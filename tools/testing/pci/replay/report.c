@@ -85,12 +85,10 @@ void report_count(const struct build *boot, const struct build *found,
 
 void report_check(const struct build *build, struct tally *tally)
 {
-	const char *wrong = pci_plan_check(&build->plan);
-
-	if (wrong && !tally->broken++)
+	if (build->wrong && !tally->broken++)
 		snprintf(tally->wrong, sizeof(tally->wrong), "%04x:%02x %s: %s",
 			 build->domain, build->bus,
-			 build->type == TOPO_IO ? "I/O" : "memory", wrong);
+			 build->type == TOPO_IO ? "I/O" : "memory", build->wrong);
 }
 
 static void report_notes(FILE *out, const struct topo *topo)
