@@ -115,6 +115,7 @@ static void main_line(const struct replay_options *options, const char *path,
 	s->tally.gained_optional += t->gained_optional;
 	s->tally.filled += t->filled;
 	s->tally.moved += t->moved;
+	s->tally.live += t->live;
 	s->tally.broken += t->broken;
 	replay_free(&replay);
 }

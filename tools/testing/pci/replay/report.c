@@ -2,6 +2,7 @@
 /* What came of a replay, as text */
 #include <string.h>
 
+#include "move.h"
 #include "report.h"
 
 static bool report_same(const struct pci_plan_place *a, const struct pci_plan_place *b)
@@ -11,7 +12,8 @@ static bool report_same(const struct pci_plan_place *a, const struct pci_plan_pl
 
 static bool report_is_bar(const struct build *build, unsigned int i)
 {
-	return build->of[i].dev && !build->plan.item[i].window;
+	return (build->of[i].dev || build->mode == BUILD_DUMP) &&
+	       !build->plan.item[i].window;
 }
 
 static bool report_had(const struct build *build, unsigned int i)
@@ -21,8 +23,8 @@ static bool report_had(const struct build *build, unsigned int i)
 	return of->dev && topo_has(build->topo, of->dev, of->index);
 }
 
-/* How firmly something sits where it is, in a word */
-const char *report_hold(const struct pci_plan_item *item)
+/* In a word */
+static const char *report_hold(const struct pci_plan_item *item)
 {
 	static const char * const names[] = {
 		[PCI_HOLD_FREE]		= "free",
@@ -33,6 +35,27 @@ const char *report_hold(const struct pci_plan_item *item)
 	};
 
 	return item->fixed ? "fixed" : names[item->hold];
+}
+
+struct report_text report_held(const struct build *build, unsigned int i)
+{
+	const struct pci_plan_item *item = &build->plan.item[i];
+	const struct build_of *of;
+	struct report_text held;
+	unsigned int pin = 0;
+	bool why;
+
+	if (item->window && !item->fixed && item->hold == PCI_HOLD_PINNED)
+		pin = move_pin(build, i);
+	of = &build->of[pin ? pin : i];
+	why = of->why[0] && item->hold == PCI_HOLD_PINNED;
+	if (pin)
+		snprintf(held.text, sizeof(held.text), "pinned, %s%s%s%s is inside",
+			 of->name, why ? " (" : "", of->why, why ? ")" : "");
+	else
+		snprintf(held.text, sizeof(held.text), "%s%s%s", report_hold(item),
+			 why ? ", " : "", why ? of->why : "");
+	return held;
 }
 
 static void report_count_boot(const struct build *boot, struct tally *tally)
@@ -72,6 +95,7 @@ void report_count(const struct build *boot, const struct build *found,
 	for (i = 1; i < found->plan.count; i++) {
 		item = &found->plan.item[i];
 		tally->moved += report_moved(item);
+		tally->live += report_moved(item) && move_can(found, i);
 		if (!report_is_bar(found, i))
 			continue;
 		if (found->of[i].dev->added) {
@@ -196,8 +220,9 @@ static const char *report_fate(const struct build *build, unsigned int i)
 }
 
 /* What the plan for the running machine does with an item, and why it may */
-static void report_change(FILE *out, const struct pci_plan_item *item)
+static void report_change(FILE *out, const struct build *build, unsigned int i)
 {
+	const struct pci_plan_item *item = &build->plan.item[i];
 	const char *what = "";
 
 	if (!item->old.has)
@@ -217,7 +242,7 @@ static void report_change(FILE *out, const struct pci_plan_item *item)
 	else
 		what = "moved";
 
-	fprintf(out, "  %s", report_hold(item));
+	fprintf(out, "  %s", report_held(build, i).text);
 	if (*what)
 		fprintf(out, ": %s", what);
 }
@@ -239,7 +264,7 @@ static void report_row(FILE *out, const struct build *boot, const struct build *
 	fprintf(out, "%*s%-*s %-26s %-11s %-26s %-26s", 2 * (depth - 1), "",
 		36 - 2 * (depth < 10 ? depth : 10), found->of[i].name, log,
 		report_fate(found, i), first, now);
-	report_change(out, item);
+	report_change(out, found, i);
 	fprintf(out, "\n");
 }
 
@@ -289,8 +314,7 @@ static unsigned int report_next(const struct build *build, unsigned int window, 
 static void report_neighbour(FILE *out, const struct build *build, unsigned int i)
 {
 	if (i)
-		fprintf(out, "%s (%s)", build->of[i].name,
-			report_hold(&build->plan.item[i]));
+		fprintf(out, "%s (%s)", build->of[i].name, report_held(build, i).text);
 	else
 		fprintf(out, "the end");
 }
@@ -304,7 +328,8 @@ static void report_hemmed(FILE *out, const struct build *found)
 	for (i = 1; i < found->plan.count; i++) {
 		if (!report_is_bar(found, i) || item[i].new.has || !item[i].size)
 			continue;
-		fprintf(out, "no space as found: %s of 0x%llx bytes: ", found->of[i].name,
+		fprintf(out, "no space%s: %s of 0x%llx bytes: ",
+			found->mode == BUILD_DUMP ? "" : " as found", found->of[i].name,
 			(unsigned long long)item[i].size);
 		for (window = item[i].parent; window && !item[window].new.has; )
 			window = item[window].parent;
@@ -317,6 +342,40 @@ static void report_hemmed(FILE *out, const struct build *found)
 		fprintf(out, " and ");
 		report_neighbour(out, found, report_next(found, window, false));
 		fprintf(out, "\n");
+	}
+}
+
+/* What could not stay, and for what */
+static void report_moves(FILE *out, const struct build *build)
+{
+	const struct pci_plan_item *item;
+	const struct build_of *of;
+	unsigned int i, count = 0;
+
+	if (!build->moves)
+		return;
+
+	fprintf(out, "moves while in use, so that");
+	for (i = 1; i < build->plan.count; i++)
+		if (build->of[i].waits && build->plan.item[i].new.has)
+			fprintf(out, "%s %s", count++ ? "," : "", build->of[i].name);
+	fprintf(out, " %s a place:\n", count > 1 ? "have" : "has");
+
+	for (i = 1; i < build->plan.count; i++) {
+		item = &build->plan.item[i];
+		of = &build->of[i];
+		if (!move_can(build, i) || !report_moved(item))
+			continue;
+		fprintf(out, "  %s from %s", of->name,
+			topo_hex(item->old.start, item->old.end).text);
+		fprintf(out, " to %s, ", item->new.has ?
+			topo_hex(item->new.start, item->new.end).text : "no place");
+		if (item->hold == PCI_HOLD_UNBOUND)
+			fprintf(out, "it has no driver\n");
+		else if (of->dev)
+			fprintf(out, "its driver %s takes part\n", of->dev->driver);
+		else
+			fprintf(out, "its driver takes part\n");
 	}
 }
 
@@ -346,6 +405,7 @@ void report_plan(FILE *out, const struct build *boot, const struct build *found)
 		if (found->of[i].dev)
 			report_row(out, boot, found, i);
 	report_lost(out, boot);
+	report_moves(out, found);
 	report_hemmed(out, found);
 }
 
@@ -368,11 +428,13 @@ void report_dump(FILE *out, const struct build *build)
 		fprintf(out, "%*s%-*s %-26s %-26s %-26s",
 			2 * (report_depth(&build->plan, i) - 1), "", 36,
 			build->of[i].name, old, dumped, now);
-		report_change(out, item);
+		report_change(out, build, i);
 		if (!report_same(&item->new, &build->dumped[i]))
 			fprintf(out, "; DIFFERS");
 		fprintf(out, "\n");
 	}
+	report_moves(out, build);
+	report_hemmed(out, build);
 }
 
 void report_tally(FILE *out, const struct tally *tally)
@@ -385,7 +447,10 @@ void report_tally(FILE *out, const struct tally *tally)
 		tally->lacked);
 	if (tally->added)
 		fprintf(out, ", %u of %u that are added", tally->fitted, tally->added);
-	fprintf(out, "; %u BARs and windows change\n", tally->moved);
+	fprintf(out, "; %u BARs and windows change", tally->moved);
+	if (tally->live)
+		fprintf(out, ", %u of them BARs in use", tally->live);
+	fprintf(out, "\n");
 }
 
 void report_broken(FILE *out, const struct tally *tally)

@@ -19,6 +19,7 @@
  * @added: BARs that HOTADD brings
  * @fitted: of these, with a place
  * @moved: what is elsewhere than in the log, windows too
+ * @live: of these, BARs of devices in use
  * @broken: plans that do not pass the check
  * @wrong: what the check says of the first
  */
@@ -33,8 +34,14 @@ struct tally {
 	unsigned int	added;
 	unsigned int	fitted;
 	unsigned int	moved;
+	unsigned int	live;
 	unsigned int	broken;
 	char		wrong[96];
+};
+
+/* How firmly something sits where it is, and why; by value, as struct topo_label */
+struct report_text {
+	char	text[160];
 };
 
 void report_count(const struct build *boot, const struct build *found,
@@ -45,6 +52,6 @@ void report_plan(FILE *out, const struct build *boot, const struct build *found)
 void report_dump(FILE *out, const struct build *build);
 void report_tally(FILE *out, const struct tally *tally);
 void report_broken(FILE *out, const struct tally *tally);
-const char *report_hold(const struct pci_plan_item *item);
+struct report_text report_held(const struct build *build, unsigned int i);
 
 #endif /* REPLAY_REPORT_H */

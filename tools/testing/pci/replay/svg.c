@@ -22,7 +22,7 @@
 static const char * const svg_colors[] = {
 	[PCI_HOLD_FREE]		= "#cfe8cf",
 	[PCI_HOLD_CLAIMED]	= "#fff2b0",
-	[PCI_HOLD_UNBOUND]	= "#ffe0b0",
+	[PCI_HOLD_UNBOUND]	= "#ffc67a",
 	[PCI_HOLD_MOVABLE]	= "#bfe0ff",
 	[PCI_HOLD_PINNED]	= "#f4b6b6",
 };
@@ -163,19 +163,23 @@ static void svg_item(struct svg *svg, const struct build *build, unsigned int in
 				       item->new.start != item->old.start ||
 				       item->new.end != item->old.end);
 
-	/* A window reaches to the right, so that what is inside is inside */
-	svg_box(svg, x, svg->y, width - 4 * (depth + 1), rows * SVG_ROW - 2, svg_color(item));
-	fprintf(svg->out, "<text x=\"%u\" y=\"%u\"%s>", x + 3, svg->y + 11,
-		moved ? " font-weight=\"bold\"" : "");
-	svg_text(svg->out, build->of[index].name);
-	fprintf(svg->out, "<title>");
+	/* The title is for the box as well as for the text */
+	fprintf(svg->out, "<g><title>");
 	svg_text(svg->out, build->of[index].name);
 	if (item->new.has)
 		fprintf(svg->out, ", %s", topo_hex(item->new.start, item->new.end).text);
 	if (moved)
 		fprintf(svg->out, ", was at %s",
 			topo_hex(item->old.start, item->old.end).text);
-	fprintf(svg->out, ", %s</title></text>\n", report_hold(item));
+	fprintf(svg->out, ", ");
+	svg_text(svg->out, report_held(build, index).text);
+	fprintf(svg->out, "</title>\n");
+	/* A window reaches to the right, so that what is inside is inside */
+	svg_box(svg, x, svg->y, width - 4 * (depth + 1), rows * SVG_ROW - 2, svg_color(item));
+	fprintf(svg->out, "<text x=\"%u\" y=\"%u\"%s>", x + 3, svg->y + 11,
+		moved ? " font-weight=\"bold\"" : "");
+	svg_text(svg->out, build->of[index].name);
+	fprintf(svg->out, "</text></g>\n");
 	if (item->new.has && rows > 1)
 		fprintf(svg->out, "<text x=\"%u\" y=\"%u\">%s</text>\n", x + 3,
 			svg->y + 11 + SVG_ROW,
