@@ -18,7 +18,7 @@ _PLACE = f"(none|{_HEX}-{_HEX})"
 PLAN_LINE = re.compile(
     r"item \d+ parent \d+ alt (-|\d+) (window|bar)( hotplug)?( optional)?( pref)?( barrier)?"
     rf"( fixed)? hold [0-4] size {_HEX} align {_HEX} avoid {_HEX} reserve {_HEX} limit {_HEX}"
-    rf" prefer {_HEX} old {_PLACE} new {_PLACE} in \d+ name \S.*")
+    rf" prefer {_HEX} old {_PLACE} new {_PLACE}( why \"[^\"]{{1,63}}\")? in \d+ name \S.*")
 
 BRIDGES = [topo.IDS[name] for name in ("pcie-pci-bridge", "pci-bridge", "x3130-upstream")]
 
