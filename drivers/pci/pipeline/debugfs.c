@@ -108,8 +108,12 @@ static struct plan_line plan_line(const struct pci_layout *layout,
 		line.devfn = r->dev->devfn;
 		line.name = pci_resource_name(r->dev,
 					      r->res - r->dev->resource);
-		/* What could move if it had to; most plans leave it out */
-		if (!item->window && r->dev->stage >= PCI_STAGE_ADD)
+		/*
+		 * What could move if it had to; most plans leave it out.  What
+		 * is where it should not be has no alignment, see collect.c.
+		 */
+		if (!item->window && item->old.has && item->align > 1 &&
+		    r->dev->stage >= PCI_STAGE_ADD)
 			line.hold = pci_move_hold(r->dev,
 						  r->res - r->dev->resource,
 						  false, &line.why);

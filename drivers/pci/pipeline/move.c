@@ -23,7 +23,6 @@
 #include <linux/pci.h>
 #include <linux/percpu-rwsem.h>
 #include <linux/sched/clock.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
 
@@ -350,7 +349,8 @@ static int move_run(struct pci_layout *layout, struct ioremap_move *mappings)
  * @layout: the layout, marked by pci_layout_apply()
  *
  * Context: process context; cpus_read_lock(), pci_bus_sem and pci_assign_rwsem
- * held.
+ * held; memory without I/O, as what moves may have to be reset for I/O to go on
+ * while somebody waits for pci_move_rwsem.
  * Return: 0, or a negative errno: nothing has changed.
  *
  * * -EPERM: a device does not move, which was said; plan again without it
@@ -363,7 +363,6 @@ static int move_run(struct pci_layout *layout, struct ioremap_move *mappings)
 int pci_move_commit(struct pci_layout *layout)
 {
 	struct ioremap_move *mappings = NULL;
-	unsigned int noio;
 	int ret;
 
 	lockdep_assert_cpus_held();
@@ -372,8 +371,6 @@ int pci_move_commit(struct pci_layout *layout)
 	if (ret)
 		return ret;
 
-	/* What moves may have to be reset for I/O to go on, see fence.c */
-	noio = memalloc_noio_save();
 	percpu_down_write(&pci_move_rwsem);
 	ret = move_check(layout);
 	if (ret)
@@ -392,7 +389,6 @@ int pci_move_commit(struct pci_layout *layout)
 		ioremap_move_finish(mappings);
 unlock:
 	percpu_up_write(&pci_move_rwsem);
-	memalloc_noio_restore(noio);
 	move_unlock(layout, 0);
 
 	return ret;

@@ -11,6 +11,7 @@
 #include <linux/list.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -26,7 +27,7 @@
  * @node: in the list of all
  * @dev: the device
  * @res: the first of its BARs that is to move
- * @awake: it was asked and is kept from falling asleep again
+ * @awake: it is kept from falling asleep
  */
 struct move_asked {
 	struct list_head	node;
@@ -45,75 +46,91 @@ static void move_refused(const struct move_asked *a, const char *why, int err)
 	dev->move_refused = why;
 }
 
-/* From here on its driver stays, too, see pci_move_wait() */
-static const struct pci_driver *move_take(struct pci_dev *dev)
+/* Before any driver is asked: what sleeps may need what another one keeps */
+static void move_wake(struct list_head *asked)
 {
-	const struct pci_driver *drv = NULL;
-	unsigned int tries = 0;
+	struct move_asked *a;
+	int ret;
 
-	/* Whoever has it may wait for the rescan/remove lock */
-	while (!device_trylock(&dev->dev)) {
-		if (++tries == MOVE_TRIES)
-			return ERR_PTR(-EBUSY);
-		msleep(MOVE_WAIT);
+	list_for_each_entry(a, asked, node) {
+		if (a->awake)
+			continue;
+		ret = pm_runtime_get_sync(&a->dev->dev);
+		a->awake = true;
+		if (a->dev->current_state != PCI_D0 &&
+		    a->dev->current_state != PCI_UNKNOWN)
+			move_refused(a, "it does not wake up", ret);
 	}
-	if (dev->driver && dev->driver->bars_prepare) {
-		drv = dev->driver;
-		set_bit(PCI_DEV_MOVING, &dev->priv_flags);
-	}
-	device_unlock(&dev->dev);
-
-	return drv;
 }
 
-static void move_ask(struct move_asked *a)
+/* From here on its driver stays, too, see pci_move_wait() */
+static int move_ask(const struct move_asked *a)
 {
 	const struct pci_driver *drv;
 	int ret;
 
-	ret = pm_runtime_get_sync(&a->dev->dev);
-	a->awake = true;
-	if (a->dev->current_state != PCI_D0 &&
-	    a->dev->current_state != PCI_UNKNOWN) {
-		move_refused(a, "it does not wake up", ret);
-		return;
-	}
+	if (test_bit(PCI_DEV_MOVING, &a->dev->priv_flags))
+		return 0;
 
-	drv = move_take(a->dev);
-	if (IS_ERR(drv)) {
-		move_refused(a, "it is busy", PTR_ERR(drv));
-		return;
-	}
-	if (!drv)
-		return;
+	/* Whoever has it may wait for the rescan/remove lock */
+	if (!device_trylock(&a->dev->dev))
+		return -EBUSY;
+	drv = a->dev->driver;
+	if (drv && drv->bars_prepare)
+		set_bit(PCI_DEV_MOVING, &a->dev->priv_flags);
+	device_unlock(&a->dev->dev);
+	if (!drv || !drv->bars_prepare)
+		return 0;
 
 	ret = drv->bars_prepare(a->dev);
 	if (ret) {
 		clear_and_wake_up_bit(PCI_DEV_MOVING, &a->dev->priv_flags);
 		move_refused(a, "its driver refuses", ret);
 	}
+
+	return 0;
 }
 
-static void move_ask_all(struct list_head *asked)
+/* Ask all; -EBUSY and @busy if somebody has one of them locked */
+static int move_ask_all(struct list_head *asked, struct pci_dev **busy)
 {
 	struct move_asked *a;
+	int ret;
 
-	list_for_each_entry(a, asked, node)
-		if (!a->awake)
-			move_ask(a);
+	list_for_each_entry(a, asked, node) {
+		if (a->dev->move_refused)
+			continue;
+		ret = move_ask(a);
+		if (ret) {
+			*busy = a->dev;
+			return ret;
+		}
+	}
+
+	return 0;
 }
 
-/* Whether it has moved or not; the driver that was asked is still there */
+/* Whether they have moved or not; drivers that were asked are still there */
 static void move_done(struct list_head *asked)
+{
+	const struct pci_driver *drv;
+	struct move_asked *a;
+
+	list_for_each_entry(a, asked, node) {
+		if (!test_bit(PCI_DEV_MOVING, &a->dev->priv_flags))
+			continue;
+		drv = a->dev->driver;
+		if (drv->bars_done)
+			drv->bars_done(a->dev);
+		clear_and_wake_up_bit(PCI_DEV_MOVING, &a->dev->priv_flags);
+	}
+}
+
+static void move_release(struct list_head *asked)
 {
 	struct move_asked *a, *next;
 
 	list_for_each_entry_safe(a, next, asked, node) {
-		if (test_bit(PCI_DEV_MOVING, &a->dev->priv_flags)) {
-			a->dev->driver->bars_done(a->dev);
-			clear_and_wake_up_bit(PCI_DEV_MOVING,
-					      &a->dev->priv_flags);
-		}
 		if (a->awake)
 			pm_runtime_put(&a->dev->dev);
 		list_del(&a->node);
@@ -213,11 +230,31 @@ static int move_try(struct pci_layout *io, struct pci_layout *mem,
 	return ret ?: move_apply(mem);
 }
 
+/* Plan until nobody refuses any more; each time it is somebody else */
+static int move_plan_all(struct pci_bus *root, struct list_head *asked,
+			 struct pci_dev **busy)
+{
+	struct pci_layout io, mem;
+	int ret;
+
+	do {
+		mem = (struct pci_layout) {};
+		ret = move_try(&io, &mem, root, asked);
+		*busy = io.busy ?: mem.busy;
+		pci_layout_free(&io);
+		pci_layout_free(&mem);
+	} while (ret == -EPERM);
+
+	return ret;
+}
+
 /* Somebody is busy with a device: for how much longer? */
 static bool move_wait(struct pci_dev *busy, unsigned int *tries)
 {
-	if (++*tries < MOVE_TRIES)
+	if (++*tries < MOVE_TRIES) {
+		msleep(MOVE_WAIT);
 		return true;
+	}
 	if (!busy)
 		return false;
 
@@ -227,22 +264,32 @@ static bool move_wait(struct pci_dev *busy, unsigned int *tries)
 	return true;
 }
 
-/* Plan until nobody refuses any more; each time it is somebody else */
-static int move_locked(struct pci_bus *root, struct list_head *asked,
-		       unsigned int *tries)
+/*
+ * One attempt.  No CPU comes or goes from the first driver that is asked to the
+ * last that is told: who waits for one of them may keep a CPU from that.  Nor
+ * is there I/O for memory, as a disk may be among them.
+ */
+static int move_attempt(struct pci_bus *root, struct list_head *asked,
+			struct pci_dev **busy)
 {
-	struct pci_layout io, mem;
+	unsigned int noio;
 	int ret;
 
-	do {
-		mem = (struct pci_layout) {};
-		ret = move_try(&io, &mem, root, asked);
-		if (ret == -EBUSY &&
-		    !move_wait(io.busy ?: mem.busy, tries))
-			ret = -ETIMEDOUT;
-		pci_layout_free(&io);
-		pci_layout_free(&mem);
-	} while (ret == -EPERM);
+	move_wake(asked);
+
+	cpus_read_lock();
+	noio = memalloc_noio_save();
+	ret = move_ask_all(asked, busy);
+	if (!ret) {
+		down_read(&pci_bus_sem);
+		down_write(&pci_assign_rwsem);
+		ret = move_plan_all(root, asked, busy);
+		up_write(&pci_assign_rwsem);
+		up_read(&pci_bus_sem);
+	}
+	move_done(asked);
+	memalloc_noio_restore(noio);
+	cpus_read_unlock();
 
 	return ret;
 }
@@ -266,6 +313,7 @@ static int move_forget_refusal(struct pci_dev *dev, void *data)
 void pci_move_make_room(struct pci_bus *bus)
 {
 	struct pci_host_bridge *host = pci_find_host_bridge(bus);
+	struct pci_dev *busy;
 	unsigned int tries = 0;
 	LIST_HEAD(asked);
 	int ret;
@@ -274,20 +322,10 @@ void pci_move_make_room(struct pci_bus *bus)
 		return;
 
 	do {
-		cpus_read_lock();
-		down_read(&pci_bus_sem);
-		down_write(&pci_assign_rwsem);
-		ret = move_locked(host->bus, &asked, &tries);
-		up_write(&pci_assign_rwsem);
-		up_read(&pci_bus_sem);
-		cpus_read_unlock();
+		busy = NULL;
+		ret = move_attempt(host->bus, &asked, &busy);
+	} while (ret == -EAGAIN || (ret == -EBUSY && move_wait(busy, &tries)));
 
-		if (ret == -EAGAIN)
-			move_ask_all(&asked);
-		else if (ret == -EBUSY)
-			msleep(MOVE_WAIT);
-	} while (ret == -EAGAIN || ret == -EBUSY);
-
-	move_done(&asked);
+	move_release(&asked);
 	pci_walk_bus(host->bus, move_forget_refusal, NULL);
 }
