@@ -24,6 +24,19 @@
  *  - No lock is held outside of stop_machine().  Mappings come and go after
  *    ioremap_move_prepare(); ioremap_move_check() tells, and the caller starts
  *    again.
+ *
+ *  - Only ioremap_move_prepare() looks at all mappings of the system.  Inside,
+ *    it is those that move, and a number, vmap_ioremap_generation(): while that
+ *    is the same, the areas are those that were found, and none was freed.
+ *
+ *    An area is there, and counted, before it has a physical address and pages.
+ *    Found like that it ends ioremap_move_prepare(), unless its address is
+ *    already known to be that of others.  Once it is complete, it maps the same
+ *    until it goes, or until another move has it, and both are counted.  An area
+ *    that is going is counted and out of sight before it is unmapped.  Nobody
+ *    sets or clears VM_IOREMAP later on, and an area without a vm_struct, that
+ *    of vm_map_ram(), maps RAM.
+ *
  *  - Inside, nothing is allocated, nothing waits and no CPU is interrupted.
  *    Spinlocks are free there, as no task is preempted that holds one.  That is
  *    not so with PREEMPT_RT, where nothing is moved.
@@ -270,6 +283,8 @@ static int ioremap_walk(struct ioremap_move *move)
 	int err;
 
 	move->nr_mappings = 0;
+	/* First, so that what the walk misses makes it another number */
+	move->generation = vmap_ioremap_generation();
 	mmap_write_lock(&init_mm);
 	err = vmap_walk_ioremap(ioremap_collect_area, move);
 	mmap_write_unlock(&init_mm);
@@ -350,34 +365,26 @@ struct ioremap_move *ioremap_move_prepare(const struct ioremap_range *ranges,
 	return move;
 }
 
-/**
- * struct ioremap_compare - are the mappings those that were found before
- * @move: the move that knows them
- * @seen: how many were met
- */
-struct ioremap_compare {
-	struct ioremap_move *move;
-	unsigned int seen;
-};
-
-static int ioremap_compare_area(struct vm_struct *area, void *data)
+/* Is a mapping, which is still there, as it was found? */
+static bool ioremap_same(const struct ioremap_mapping *m)
 {
-	struct ioremap_compare *c = data;
-	const struct ioremap_mapping *known = &c->move->mappings[c->seen];
-	struct ioremap_mapping m;
-	int ret;
+	return READ_ONCE(m->area->phys_addr) == m->from &&
+	       get_vm_area_size(m->area) == m->size && !ioremap_check_leaves(m);
+}
 
-	ret = ioremap_describe(c->move, area, &m);
-	if (ret <= 0)
-		return ret;
+static bool ioremap_same_all(const struct ioremap_move *move)
+{
+	const struct ioremap_mapping *m;
 
-	if (c->seen == c->move->nr_mappings || known->area != m.area ||
-	    known->addr != m.addr || known->size != m.size ||
-	    known->from != m.from)
-		return -EAGAIN;
+	/* Before any area is looked at: it could have been freed. */
+	if (vmap_ioremap_generation() != move->generation)
+		return false;
 
-	c->seen++;
-	return 0;
+	for (m = move->mappings; m < move->mappings + move->nr_mappings; m++)
+		if (!ioremap_same(m))
+			return false;
+
+	return true;
 }
 
 /**
@@ -387,21 +394,23 @@ static int ioremap_compare_area(struct vm_struct *area, void *data)
  * Changes nothing, so that the caller can still give up.  Until the commit, all
  * CPUs stay in the same stop_machine().
  *
+ * How long it takes depends on the mappings that move.  Any I/O mapping that has
+ * come or gone in the meantime lets it fail, as it is not known whose it is.
+ *
  * Context: inside stop_machine(), on one CPU, when all CPUs have arrived.
  * Return: 0, or -EAGAIN: start again with ioremap_move_prepare().
  */
 int ioremap_move_check(struct ioremap_move *move)
 {
-	struct ioremap_compare compare = { .move = move };
-
 	lockdep_assert_irqs_disabled();
 
 	if (WARN_ON_ONCE(move->state == IOREMAP_MOVE_COMMITTED))
 		return -EAGAIN;
 
-	if (vmap_walk_ioremap(ioremap_compare_area, &compare) ||
-	    compare.seen != move->nr_mappings ||
-	    arch_ioremap_types_check(move))
+	/* See what the others did before they arrived; pairs with stop_machine(). */
+	smp_mb();
+
+	if (!ioremap_same_all(move) || arch_ioremap_types_check(move))
 		return -EAGAIN;
 
 	move->state = IOREMAP_MOVE_CHECKED;
@@ -430,6 +439,9 @@ static void ioremap_retarget_all(struct ioremap_move *move, bool back)
 	arch_ioremap_types_move(move, back);
 	for (m = move->mappings; m < move->mappings + move->nr_mappings; m++)
 		ioremap_retarget(m, back ? m->from : m->to);
+
+	/* Others that were prepared have to look again; this one need not. */
+	move->generation = vmap_ioremap_moved();
 }
 
 /**

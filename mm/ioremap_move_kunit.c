@@ -14,8 +14,11 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/ioremap_move.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/processor.h>
+#include <linux/random.h>
+#include <linux/sched/clock.h>
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
 #include <linux/vmalloc.h>
@@ -28,19 +31,32 @@
 /* How often a CPU may have lost a translation for reasons of its own */
 #define STALE_TRIES	10
 
-/* How often somebody else may be about to map something, a millisecond each */
+/* How often somebody else may map or unmap something, a millisecond each */
 #define AGAIN_TRIES	20
+
+/* Mappings that have nothing to do with a move */
+#define MANY_AREAS	2000
+
+/* How often to measure */
+#define CHECK_TRIES	20
+
+/* How many moves to try while mappings come and go, and how many are enough */
+#define CHURN_TRIES	2000
+#define CHURN_ENOUGH	100
+#define CHURN_USECS	200
 
 /**
  * enum move_step - what a test leaves out of a move, or does besides
  * @NO_COMMIT: the page tables stay
  * @NO_FLUSH: CPUs keep their translations
  * @UNDO: the commit is undone
+ * @COMPARE: mappings of churn() are looked for, to see what the check has missed
  */
 enum move_step {
 	NO_COMMIT = BIT(0),
 	NO_FLUSH = BIT(1),
 	UNDO = BIT(2),
+	COMPARE = BIT(3),
 };
 
 /**
@@ -51,6 +67,9 @@ enum move_step {
  * @arrived: how many have arrived, at all meeting points together
  * @cpus: how many there are
  * @result: of ioremap_move_check()
+ * @ns: what that took
+ * @known: mappings of churn() that were found and are to move
+ * @missed: and those that are not
  * @before: what each CPU saw before the commit
  * @stale: what it saw between commit and flush
  * @after: what it saw in the end
@@ -62,6 +81,9 @@ struct move_run {
 	atomic_t arrived;
 	int cpus;
 	int result;
+	u64 ns;
+	unsigned int known;
+	unsigned int missed;
 	u32 before[NR_CPUS];
 	u32 stale[NR_CPUS];
 	u32 after[NR_CPUS];
@@ -79,9 +101,35 @@ static void run_meet(struct move_run *run, int point)
 		cpu_relax();
 }
 
+static int churn(void *data);
+
+static int run_compare(struct vm_struct *area, void *data)
+{
+	struct move_run *run = data;
+	unsigned int i;
+
+	if (area->caller != churn)
+		return 0;
+
+	for (i = 0; i < run->move->nr_mappings; i++)
+		if (run->move->mappings[i].area == area)
+			break;
+	if (i < run->move->nr_mappings)
+		run->known++;
+	else
+		run->missed++;
+
+	return 0;
+}
+
 static void run_lead(struct move_run *run)
 {
+	u64 start = local_clock();
+
 	run->result = ioremap_move_check(run->move);
+	run->ns = local_clock() - start;
+	if (!run->result && (run->steps & COMPARE))
+		vmap_walk_ioremap(run_compare, run);
 	if (run->result || (run->steps & NO_COMMIT))
 		return;
 
@@ -127,24 +175,24 @@ static void run_once(struct move_run *run)
 	cpus_read_unlock();
 }
 
+static struct move_run *new_run(struct kunit *test, void *word,
+				unsigned int steps)
+{
+	struct move_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	run->word = word;
+	run->steps = steps;
+	return run;
+}
+
 static struct move_run *run_move(struct kunit *test, struct ioremap_move *move,
 				 void *word, unsigned int steps)
 {
-	struct move_run *run;
-	int i;
+	struct move_run *run = new_run(test, word, steps);
 
-	run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, run);
 	run->move = move;
-	run->word = word;
-	run->steps = steps;
-
 	run_once(run);
-	for (i = 0; run->result == -EAGAIN && i < AGAIN_TRIES; i++) {
-		fsleep(USEC_PER_MSEC);
-		run_once(run);
-	}
-
 	return run;
 }
 
@@ -158,12 +206,8 @@ static void look_ipi(void *data)
 /* How many CPUs see @word at @addr in the ordinary way of things */
 static int cpus_that_see(struct kunit *test, void *addr, u32 word)
 {
-	struct move_run *run;
+	struct move_run *run = new_run(test, addr, 0);
 	int count;
-
-	run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, run);
-	run->word = addr;
 
 	cpus_read_lock();
 	on_each_cpu(look_ipi, run, 1);
@@ -278,6 +322,35 @@ static struct ioremap_move *prepare(struct kunit *test, phys_addr_t from,
 	return prepare_ranges(test, &range, 1);
 }
 
+/* Prepare and run, again if somebody else has mapped something in between */
+static struct move_run *run_ranges(struct kunit *test,
+				   const struct ioremap_range *ranges,
+				   unsigned int count, void *word,
+				   unsigned int steps)
+{
+	struct move_run *run = new_run(test, word, steps);
+	int i;
+
+	for (i = 0; i < AGAIN_TRIES; i++) {
+		run->move = prepare_ranges(test, ranges, count);
+		run_once(run);
+		if (run->result != -EAGAIN)
+			break;
+		fsleep(USEC_PER_MSEC);
+	}
+
+	return run;
+}
+
+static struct move_run *run_range(struct kunit *test, phys_addr_t from,
+				  phys_addr_t to, phys_addr_t size, void *word,
+				  unsigned int steps)
+{
+	const struct ioremap_range range = { from, to, size };
+
+	return run_ranges(test, &range, 1, word, steps);
+}
+
 /* What ioremap_move_prepare() says to ranges that it must refuse */
 static int refusal(const struct ioremap_range *ranges, unsigned int count)
 {
@@ -307,7 +380,7 @@ static void test_follow(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, cpus, cpus_that_see(test, word, WORD(0)));
 
-	run = run_move(test, prepare(test, old, new, 2 * PAGE_SIZE), word, 0);
+	run = run_range(test, old, new, 2 * PAGE_SIZE, word, 0);
 	KUNIT_ASSERT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_EQ(test, cpus, run_count(run->before, WORD(0)));
 	KUNIT_EXPECT_EQ(test, cpus, run_count(run->after, WORD(2)));
@@ -338,8 +411,7 @@ static void test_no_flush(struct kunit *test)
 		kunit_skip(test, "the commit is seen by all CPUs at once");
 
 	for (i = 0; !stale && i < STALE_TRIES; i++) {
-		run = run_move(test, prepare(test, from, to, PAGE_SIZE),
-			       area->addr, NO_FLUSH);
+		run = run_range(test, from, to, PAGE_SIZE, area->addr, NO_FLUSH);
 		KUNIT_ASSERT_EQ(test, 0, run->result);
 		stale = run_count(run->after, WORD(i % 2));
 		flush_tlb_all();
@@ -357,8 +429,7 @@ static void test_no_commit(struct kunit *test)
 	struct vm_struct *area = map_area(test, old, PAGE_SIZE);
 	struct move_run *run;
 
-	run = run_move(test, prepare(test, old, new, PAGE_SIZE), area->addr,
-		       NO_COMMIT);
+	run = run_range(test, old, new, PAGE_SIZE, area->addr, NO_COMMIT);
 	KUNIT_ASSERT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_EQ(test, num_online_cpus(), run_count(run->after, WORD(0)));
 	KUNIT_EXPECT_EQ(test, num_online_cpus(),
@@ -370,18 +441,24 @@ static void test_undo(struct kunit *test)
 {
 	phys_addr_t old = alloc_block(test, 0, 0), new = alloc_block(test, 0, 1);
 	struct vm_struct *area = map_area(test, old, PAGE_SIZE);
-	struct ioremap_move *move = prepare(test, old, new, PAGE_SIZE);
 	struct move_run *run;
-
-	run = run_move(test, move, area->addr, UNDO);
-	KUNIT_ASSERT_EQ(test, 0, run->result);
-	KUNIT_EXPECT_EQ(test, num_online_cpus(), run_count(run->after, WORD(0)));
-	KUNIT_EXPECT_EQ(test, num_online_cpus(),
-			cpus_that_see(test, area->addr, WORD(0)));
-	KUNIT_EXPECT_EQ(test, old, area->phys_addr);
+	int i;
 
 	/* Nothing has changed, so the same move can be done again. */
-	run = run_move(test, move, area->addr, 0);
+	for (i = 0; i < AGAIN_TRIES; i++) {
+		run = run_range(test, old, new, PAGE_SIZE, area->addr, UNDO);
+		KUNIT_ASSERT_EQ(test, 0, run->result);
+		KUNIT_EXPECT_EQ(test, num_online_cpus(),
+				run_count(run->after, WORD(0)));
+		KUNIT_EXPECT_EQ(test, num_online_cpus(),
+				cpus_that_see(test, area->addr, WORD(0)));
+		KUNIT_EXPECT_EQ(test, old, area->phys_addr);
+
+		run = run_move(test, run->move, area->addr, 0);
+		if (run->result != -EAGAIN)
+			break;
+	}
+
 	KUNIT_EXPECT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_EQ(test, num_online_cpus(), run_count(run->after, WORD(1)));
 }
@@ -395,7 +472,7 @@ static void test_several(struct kunit *test)
 	struct vm_struct *third = map_area(test, old + 2 * PAGE_SIZE, PAGE_SIZE);
 	struct move_run *run;
 
-	run = run_move(test, prepare(test, old, new, 4 * PAGE_SIZE), NULL, 0);
+	run = run_range(test, old, new, 4 * PAGE_SIZE, NULL, 0);
 	KUNIT_ASSERT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_EQ(test, WORD(7), *(u32 *)(all->addr + 3 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, WORD(4), *(u32 *)first->addr);
@@ -414,7 +491,7 @@ static void test_swap(struct kunit *test)
 	struct vm_struct *at_b = map_area(test, b, PAGE_SIZE);
 	struct move_run *run;
 
-	run = run_move(test, prepare_ranges(test, ranges, 2), at_a->addr, 0);
+	run = run_ranges(test, ranges, 2, at_a->addr, 0);
 	KUNIT_ASSERT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_EQ(test, num_online_cpus(), run_count(run->after, WORD(1)));
 	KUNIT_EXPECT_EQ(test, num_online_cpus(),
@@ -431,8 +508,8 @@ static void test_shift(struct kunit *test)
 	struct move_run *run;
 	int i;
 
-	run = run_move(test, prepare(test, block, block + PAGE_SIZE, 3 * PAGE_SIZE),
-		       area->addr, 0);
+	run = run_range(test, block, block + PAGE_SIZE, 3 * PAGE_SIZE,
+			area->addr, 0);
 	KUNIT_ASSERT_EQ(test, 0, run->result);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, WORD(i + 1),
@@ -468,7 +545,7 @@ static void test_huge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY,
 			refusal_of(old, new + PAGE_SIZE, PMD_SIZE));
 
-	run = run_move(test, prepare(test, old, new, PMD_SIZE), last, 0);
+	run = run_range(test, old, new, PMD_SIZE, last, 0);
 	KUNIT_ASSERT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_TRUE(test, pmd_leaf(area_pmd(area)));
 	KUNIT_EXPECT_EQ(test, num_online_cpus(),
@@ -577,22 +654,26 @@ static void test_appears(struct kunit *test)
 {
 	phys_addr_t a = alloc_block(test, 0, 0), b = alloc_block(test, 0, 1);
 	struct vm_struct *area = map_area(test, a, PAGE_SIZE);
-	struct ioremap_move *move = prepare(test, a, b, PAGE_SIZE);
+	struct ioremap_move *move;
 	struct vm_struct *more;
 
+	move = prepare(test, a, b, PAGE_SIZE);
 	more = map_area(test, a, PAGE_SIZE);
 	expect_again(test, move, area, a, WORD(0));
 	drop_area(test, more);
 
+	move = prepare(test, a, b, PAGE_SIZE);
 	more = map_area(test, b, PAGE_SIZE);
 	expect_again(test, move, area, a, WORD(0));
 	drop_area(test, more);
 
+	move = prepare(test, a, b, PAGE_SIZE);
 	more = new_area(test, PAGE_SIZE);
 	expect_again(test, move, area, a, WORD(0));
 	drop_area(test, more);
 
-	KUNIT_EXPECT_EQ(test, 0, run_move(test, move, area->addr, 0)->result);
+	KUNIT_EXPECT_EQ(test, 0,
+			run_range(test, a, b, PAGE_SIZE, NULL, 0)->result);
 }
 
 static void test_goes(struct kunit *test)
@@ -616,6 +697,49 @@ static void test_replaced(struct kunit *test)
 
 	drop_area(test, gone);
 	expect_again(test, move, area, a + PAGE_SIZE, WORD(1));
+}
+
+/* Another page than the one that was found, in an area that has stayed */
+static void test_rewritten(struct kunit *test)
+{
+	phys_addr_t a = alloc_block(test, 1, 0), b = alloc_block(test, 1, 2);
+	struct vm_struct *area = map_area(test, a, PAGE_SIZE);
+	unsigned long addr = (unsigned long)area->addr;
+	struct ioremap_move *move = prepare(test, a, b, PAGE_SIZE);
+
+	vunmap_range(addr, addr + PAGE_SIZE);
+	fill_area(test, area, a + PAGE_SIZE);
+	expect_again(test, move, area, a, WORD(1));
+
+	vunmap_range(addr, addr + PAGE_SIZE);
+	fill_area(test, area, a);
+	move = prepare(test, a, b, PAGE_SIZE);
+	area->phys_addr = a + PAGE_SIZE;
+	expect_again(test, move, area, a + PAGE_SIZE, WORD(0));
+}
+
+/* Where mappings were when one move was prepared, another may have changed. */
+static void test_other_move(struct kunit *test)
+{
+	phys_addr_t a = alloc_block(test, 0, 0), b = alloc_block(test, 0, 1);
+	phys_addr_t c = alloc_block(test, 0, 2);
+	struct vm_struct *area = map_area(test, a, PAGE_SIZE);
+	struct vm_struct *other = map_area(test, c, PAGE_SIZE);
+	struct ioremap_move *move;
+
+	/* To where the other one is going to be */
+	move = prepare(test, a, b, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0,
+			run_range(test, c, b, PAGE_SIZE, NULL, 0)->result);
+	expect_again(test, move, area, a, WORD(0));
+	KUNIT_EXPECT_EQ(test, b, other->phys_addr);
+
+	/* Undone is as good as not done, but is not known to be. */
+	move = prepare(test, a, c, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0,
+			run_range(test, b, c, PAGE_SIZE, NULL, UNDO)->result);
+	expect_again(test, move, area, a, WORD(0));
+	KUNIT_EXPECT_EQ(test, b, other->phys_addr);
 }
 
 static int same_address(struct vm_struct *area, void *data)
@@ -713,12 +837,12 @@ static void test_types(struct kunit *test)
 	uc = ioremap(b, PAGE_SIZE);
 	KUNIT_ASSERT_TRUE(test, !!uc);
 
-	run = run_move(test, prepare_ranges(test, ranges, 2), NULL, UNDO);
+	run = run_ranges(test, ranges, 2, NULL, UNDO);
 	KUNIT_EXPECT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_EQ(test, wc_prot, prot_at(test, a));
 	KUNIT_EXPECT_EQ(test, prot, prot_at(test, b));
 
-	run = run_move(test, prepare_ranges(test, ranges, 2), NULL, 0);
+	run = run_ranges(test, ranges, 2, NULL, 0);
 	KUNIT_EXPECT_EQ(test, 0, run->result);
 	KUNIT_EXPECT_EQ(test, wc_prot, mapped_prot(wc));
 	KUNIT_EXPECT_EQ(test, prot, mapped_prot(uc));
@@ -755,7 +879,8 @@ static void test_type_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EAGAIN, run_move(test, move, NULL, 0)->result);
 	arch_io_free_memtype_wc(a, PAGE_SIZE);
 
-	KUNIT_EXPECT_EQ(test, 0, run_move(test, move, NULL, 0)->result);
+	KUNIT_EXPECT_EQ(test, 0,
+			run_range(test, a, b, PAGE_SIZE, NULL, 0)->result);
 	iounmap(addr);
 }
 
@@ -770,8 +895,8 @@ static void test_no_leak(struct kunit *test)
 		addr = ioremap(a, 2 * PAGE_SIZE);
 		KUNIT_ASSERT_TRUE(test, !!addr);
 		KUNIT_EXPECT_EQ(test, 0,
-				run_move(test, prepare(test, a, b, 2 * PAGE_SIZE),
-					 NULL, 0)->result);
+				run_range(test, a, b, 2 * PAGE_SIZE, NULL,
+					  0)->result);
 		KUNIT_EXPECT_FALSE(test, has_area(a));
 		KUNIT_EXPECT_TRUE(test, has_area(b));
 		iounmap(addr);
@@ -782,6 +907,187 @@ static void test_no_leak(struct kunit *test)
 	/* A reservation that stayed behind would be in the way. */
 	KUNIT_EXPECT_EQ(test, 0, refusal_of(a, b, 2 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, 0, refusal_of(b, a, 2 * PAGE_SIZE));
+}
+
+/* What is mapped or unmapped may have to do with the move, so it starts again. */
+static void test_unrelated(struct kunit *test)
+{
+	phys_addr_t a = alloc_block(test, 0, 0), b = alloc_block(test, 0, 1);
+	struct vm_struct *area = map_area(test, a, PAGE_SIZE);
+	phys_addr_t c = free_address(test, PAGE_SIZE);
+	struct ioremap_move *move;
+	void __iomem *addr;
+
+	move = prepare(test, a, b, PAGE_SIZE);
+	addr = ioremap(c, PAGE_SIZE);
+	KUNIT_ASSERT_TRUE(test, !!addr);
+	expect_again(test, move, area, a, WORD(0));
+
+	move = prepare(test, a, b, PAGE_SIZE);
+	iounmap(addr);
+	expect_again(test, move, area, a, WORD(0));
+
+	KUNIT_EXPECT_EQ(test, 0,
+			run_range(test, a, b, PAGE_SIZE, NULL, 0)->result);
+}
+
+static int ram_mapped(struct page *page)
+{
+	void *addr = vmalloc(PAGE_SIZE);
+	void *alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	void *ram = vm_map_ram(&page, 1, NUMA_NO_NODE);
+	int err = addr && alias && ram ? 0 : -ENOMEM;
+
+	if (ram)
+		vm_unmap_ram(ram, 1);
+	vunmap(alias);
+	vfree(addr);
+	return err;
+}
+
+/* Mappings of RAM come and go all the time, and don't matter. */
+static void test_ram_mapped(struct kunit *test)
+{
+	phys_addr_t a = alloc_block(test, 0, 0), b = alloc_block(test, 0, 1);
+	struct vm_struct *area = map_area(test, a, PAGE_SIZE);
+	struct move_run *run = new_run(test, area->addr, 0);
+	int i;
+
+	for (i = 0; i < AGAIN_TRIES; i++) {
+		run->move = prepare(test, a, b, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, ram_mapped(pfn_to_page(PHYS_PFN(a))));
+		run_once(run);
+		if (run->result != -EAGAIN)
+			break;
+	}
+
+	KUNIT_EXPECT_EQ(test, 0, run->result);
+	KUNIT_EXPECT_EQ(test, num_online_cpus(), run_count(run->after, WORD(1)));
+}
+
+/* What a check takes that succeeds, without what disturbs it now and then */
+static u64 fastest_check(struct move_run *run)
+{
+	u64 ns = run->ns;
+	int i;
+
+	for (i = 0; i < CHECK_TRIES; i++) {
+		run_once(run);
+		if (!run->result)
+			ns = min(ns, run->ns);
+	}
+
+	return ns;
+}
+
+static void set_addresses(struct vm_struct **areas, phys_addr_t phys)
+{
+	int i;
+
+	for (i = 0; i < MANY_AREAS; i++)
+		areas[i]->phys_addr = phys;
+}
+
+/*
+ * While all CPUs are stopped, only the mappings that move are looked at.  Areas
+ * that get an address in the way of the move, as they never do once they have
+ * one, would be noticed by whoever looks at them.
+ */
+static void test_many(struct kunit *test)
+{
+	phys_addr_t a = alloc_block(test, 0, 0), b = alloc_block(test, 0, 1);
+	phys_addr_t c = alloc_block(test, 0, 2);
+	struct vm_struct *area = map_area(test, a, PAGE_SIZE);
+	struct move_run *few, *many;
+	struct vm_struct **areas;
+	u64 ns;
+	int i;
+
+	few = run_range(test, a, b, PAGE_SIZE, area->addr, NO_COMMIT);
+	KUNIT_ASSERT_EQ(test, 0, few->result);
+	ns = fastest_check(few);
+
+	areas = kunit_kcalloc(test, MANY_AREAS, sizeof(*areas), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, areas);
+	for (i = 0; i < MANY_AREAS; i++)
+		areas[i] = new_area(test, PAGE_SIZE);
+
+	many = new_run(test, area->addr, NO_COMMIT);
+	for (i = 0; i < AGAIN_TRIES; i++) {
+		set_addresses(areas, c);
+		many->move = prepare(test, a, b, PAGE_SIZE);
+		set_addresses(areas, b);
+		run_once(many);
+		if (many->result != -EAGAIN)
+			break;
+	}
+
+	KUNIT_EXPECT_EQ(test, 0, many->result);
+	KUNIT_EXPECT_EQ(test, -EBUSY, refusal_of(a, b, PAGE_SIZE));
+	kunit_info(test, "checked in %llu ns, with %d mappings more in %llu ns\n",
+		   ns, MANY_AREAS, fastest_check(many));
+}
+
+/* Maps and unmaps what moves, at any moment. */
+static int churn(void *data)
+{
+	phys_addr_t phys = *(phys_addr_t *)data;
+	struct vm_struct *area;
+	unsigned long addr;
+
+	while (!kthread_should_stop()) {
+		area = get_vm_area_caller(PAGE_SIZE, VM_IOREMAP, churn);
+		if (area) {
+			addr = (unsigned long)area->addr;
+			area->phys_addr = phys;
+			if (!ioremap_page_range(addr, addr + PAGE_SIZE, phys,
+						PAGE_KERNEL))
+				fsleep(get_random_u32_below(CHURN_USECS));
+			free_vm_area(area);
+		}
+		fsleep(get_random_u32_below(CHURN_USECS));
+	}
+
+	return 0;
+}
+
+/* Whenever the check succeeds, what was prepared is all that there is. */
+static void test_churn(struct kunit *test)
+{
+	phys_addr_t a = alloc_block(test, 0, 0), b = alloc_block(test, 0, 1);
+	const struct ioremap_range range = { a, b, PAGE_SIZE };
+	struct move_run *run = new_run(test, NULL, NO_COMMIT | COMPARE);
+	unsigned int checked = 0, again = 0, mappings = 0;
+	struct task_struct *task;
+	int i;
+
+	task = kthread_run(churn, &a, "ioremap_churn");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+
+	for (i = 0; i < CHURN_TRIES && min(checked, again) < CHURN_ENOUGH; i++) {
+		run->move = ioremap_move_prepare(&range, 1);
+		if (IS_ERR(run->move)) {
+			again++;
+			cond_resched();
+			continue;
+		}
+		run_once(run);
+		if (run->result) {
+			again++;
+		} else {
+			checked++;
+			mappings += run->move->nr_mappings;
+		}
+		ioremap_move_finish(run->move);
+	}
+	kthread_stop(task);
+
+	kunit_info(test, "%u moves with %u mappings, %u times again\n", checked,
+		   mappings, again);
+	KUNIT_EXPECT_GT(test, checked, 0);
+	KUNIT_EXPECT_GT(test, again, 0);
+	KUNIT_EXPECT_EQ(test, mappings, run->known);
+	KUNIT_EXPECT_EQ(test, 0, run->missed);
 }
 
 static struct kunit_case ioremap_move_cases[] = {
@@ -802,9 +1108,15 @@ static struct kunit_case ioremap_move_cases[] = {
 	KUNIT_CASE(test_appears),
 	KUNIT_CASE(test_goes),
 	KUNIT_CASE(test_replaced),
+	KUNIT_CASE(test_rewritten),
+	KUNIT_CASE(test_other_move),
 	KUNIT_CASE(test_types),
 	KUNIT_CASE(test_type_held),
 	KUNIT_CASE(test_no_leak),
+	KUNIT_CASE(test_unrelated),
+	KUNIT_CASE(test_ram_mapped),
+	KUNIT_CASE(test_many),
+	KUNIT_CASE(test_churn),
 	{}
 };
 

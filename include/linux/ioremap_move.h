@@ -60,7 +60,8 @@ enum ioremap_move_state {
 /**
  * struct ioremap_move - ranges and the mappings inside of them
  * @state: what was done
- * @mappings: the mappings, in the order in which mm finds them
+ * @generation: tells whether I/O mappings have come, gone or moved since
+ * @mappings: the mappings
  * @nr_mappings: how many there are
  * @room: for how many there is memory
  * @nr_ranges: how many ranges there are
@@ -68,6 +69,7 @@ enum ioremap_move_state {
  */
 struct ioremap_move {
 	enum ioremap_move_state state;
+	unsigned long generation;
 	struct ioremap_mapping *mappings;
 	unsigned int nr_mappings;
 	unsigned int room;

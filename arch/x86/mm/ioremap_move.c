@@ -111,6 +111,7 @@ static bool memtypes_left(const struct ioremap_move *move)
  *
  * A reservation that belongs to no mapping is that of a mapping in user space,
  * of arch_io_reserve_memtype_wc(), or of an ioremap() that is not done yet.
+ * Only those that overlap the ranges are looked at, in a tree.
  *
  * Return: 0 or -EBUSY.
  */
