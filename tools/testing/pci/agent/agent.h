@@ -75,8 +75,21 @@ void json_link_name(struct buf *b, const char *path);
 extern const struct cmd uevent_cmds[];
 int uevent_start(bool load_modules);
 
+/* block.c */
+#define BLOCK		4096
+
+uint64_t block_random(uint64_t *state);
+void block_fill(void *block, uint64_t nr, uint64_t generation);
+bool block_good(void *block, uint64_t nr, uint64_t generation);
+
 /* disk.c */
 extern const struct cmd disk_cmds[];
+
+/* net.c */
+extern const struct cmd net_cmds[];
+
+/* map.c */
+extern const struct cmd map_cmds[];
 
 /* jobs.c */
 extern const struct cmd job_cmds[];

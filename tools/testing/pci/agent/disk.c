@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Verified disk load. Each worker owns a range of 4 KiB blocks, writes them
- * with O_DIRECT in random order and reads them back. A block carries its
- * number, its generation and a CRC over everything, so that a lost, stale,
- * misplaced or torn block is told from a good one. On stop every block that
+ * with O_DIRECT in random order and reads them back. On stop every block that
  * was ever written is read once more.
  */
 #define _GNU_SOURCE
@@ -22,17 +20,8 @@
 
 #include "agent.h"
 
-#define BLOCK		4096
 #define MAX_LOADS	16
 #define MAX_WORKERS	8
-#define MAGIC		0x50434944u
-
-struct header {
-	uint32_t magic;
-	uint32_t crc;
-	uint64_t block;
-	uint64_t generation;
-};
 
 /**
  * struct load - one load, in memory shared with its workers
@@ -66,66 +55,6 @@ struct load {
 
 static struct load *loads;
 
-static uint32_t crc_table[256];
-
-static void crc_init(void)
-{
-	uint32_t i, j;
-
-	for (i = 0; i < 256; i++) {
-		uint32_t c = i;
-
-		for (j = 0; j < 8; j++)
-			c = c & 1 ? 0xedb88320u ^ (c >> 1) : c >> 1;
-		crc_table[i] = c;
-	}
-}
-
-static uint32_t crc32(const void *data, size_t len)
-{
-	const unsigned char *p = data;
-	uint32_t c = ~0u;
-
-	while (len--)
-		c = crc_table[(c ^ *p++) & 0xff] ^ (c >> 8);
-	return ~c;
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static void fill(void *block, uint64_t nr, uint64_t generation)
-{
-	struct header *h = block;
-	uint64_t *body = block, state = (nr + 1) * 0x9e3779b97f4a7c15ull ^
-					generation;
-	size_t i;
-
-	for (i = sizeof(*h) / 8; i < BLOCK / 8; i++)
-		body[i] = next_random(&state);
-	h->magic = MAGIC;
-	h->block = nr;
-	h->generation = generation;
-	h->crc = 0;
-	h->crc = crc32(block, BLOCK);
-}
-
-static bool good(void *block, uint64_t nr, uint64_t generation)
-{
-	struct header *h = block;
-	uint32_t crc = h->crc;
-
-	if (h->magic != MAGIC || h->block != nr || h->generation != generation)
-		return false;
-	h->crc = 0;
-	return crc32(block, BLOCK) == crc;
-}
-
 static void done(struct load *l)
 {
 	atomic_store(&l->progress_ms, (unsigned long long)(now_s() * 1000));
@@ -141,7 +70,7 @@ static void check(struct load *l, int fd, void *block, uint64_t nr,
 		atomic_fetch_add(&l->errors, 1);
 	} else {
 		atomic_fetch_add(&l->reads, 1);
-		if (!good(block, nr, generation)) {
+		if (!block_good(block, nr, generation)) {
 			long long none = -1;
 
 			atomic_fetch_add(&l->bad, 1);
@@ -161,7 +90,7 @@ static void worker(struct load *l, const char *dev, uint64_t first,
 	 */
 	uint64_t seed = (uint64_t)(now_s() * 1e9) ^ (uint64_t)getpid() << 40 ^
 			(first + 1);
-	uint64_t i, serial = next_random(&seed) >> 1;
+	uint64_t i, serial = block_random(&seed) >> 1;
 	uint64_t *generation;
 	void *block;
 	int fd;
@@ -176,9 +105,9 @@ static void worker(struct load *l, const char *dev, uint64_t first,
 		goto out;
 	}
 	while (!atomic_load(&l->stop)) {
-		uint64_t b = next_random(&seed) % count;
+		uint64_t b = block_random(&seed) % count;
 
-		if (generation[b] && (next_random(&seed) & 1)) {
+		if (generation[b] && (block_random(&seed) & 1)) {
 			check(l, fd, block, first + b, generation[b]);
 		} else {
 			ssize_t n;
@@ -188,7 +117,7 @@ static void worker(struct load *l, const char *dev, uint64_t first,
 			 * the block is not looked at until it is rewritten.
 			 */
 			generation[b] = 0;
-			fill(block, first + b, ++serial);
+			block_fill(block, first + b, ++serial);
 			n = pwrite(fd, block, BLOCK, (first + b) * BLOCK);
 			if (n == BLOCK) {
 				generation[b] = serial;
@@ -267,7 +196,6 @@ static int load_start(int argc, struct arg *argv, struct buf *out)
 		return err;
 	}
 	if (!loads) {
-		crc_init();
 		loads = mmap(NULL, MAX_LOADS * sizeof(*loads),
 			     PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -148,8 +148,8 @@ static const struct cmd main_cmds[] = {
 };
 
 static const struct cmd * const tables[] = {
-	main_cmds, file_cmds, uevent_cmds, disk_cmds, job_cmds, module_cmds,
-	rtas_cmds,
+	main_cmds, file_cmds, uevent_cmds, disk_cmds, net_cmds, map_cmds,
+	job_cmds, module_cmds, rtas_cmds,
 };
 
 static const struct cmd *find_cmd(const char *name)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness import config
+from harness.echo import Echo
 from harness.links import Agent, Refused
 
 
@@ -35,7 +36,11 @@ GARBAGE = [
     b"", b"1", b"1 nothing-known", b"1 read", b"1 read a b c", b"1 read %zz", b"1 read %4", b"%",
     b"1 @x ping", b"1 @99999999999 ping", b"1 @5", bytes(range(128, 256)), b"1 " + b"a " * 500,
     b"x" * ((1 << 20) + 5), b"1 \x00 \x01\x02", b"1 disk", b"1 disk start", b"1 disk stop nobody",
-    b"1 disk start a /dev/null x", b"1 job start a b c d", b"1 job start a 1 1 nothing",
+    b"1 disk start a /dev/null x", b"1 net", b"1 net start", b"1 net start a 1.2.3 80",
+    b"1 net start a 127.0.0.1 0", b"1 net start a 127.0.0.1 80 9", b"1 net stop nobody",
+    b"1 net up", b"1 net up nowhere 10.0.0.1 255.0.0.0", b"1 net up lo 1.2 255.0.0.0",
+    b"1 map", b"1 map hold", b"1 map hold a /not-there", b"1 map hold a /dev/null 5",
+    b"1 map loop a /dev/null x", b"1 map stop nobody", b"1 map hold " + b"x" * 70 + b" /dev/null", b"1 job start a b c d", b"1 job start a 1 1 nothing",
     b"1 config ../../x", b"1 config 0000:00:00.0 5000", b"1 config 0000:00:00.0 0 3 1",
     b"1 find /not-there", b"1 event a/../b 1", b"1 event none 1", b"1 write /not-there x",
     b"1 ls /proc/version", b"1 uevents zz", b"1 modprobe not-there", b"1 poweroff",
@@ -143,3 +148,63 @@ def test_jobs(agent):
     wait(lambda: agent("job", "status", "j")["finished"])
     got = agent("job", "status", "j")
     assert (got["rounds"], got["writes"], got["missing"], got["errors"]) == (5, 5, 5, 5)
+
+
+def finished(agent, kind, name):
+    """Stop a load or a mapping; what it says in the end."""
+    agent(kind, "stop", name)
+    wait(lambda: agent(kind, "status", name)["finished"])
+    status = agent(kind, "status", name)
+    agent(kind, "forget", name)
+    return status
+
+
+def test_net_load(agent):
+    """Good transfers pass; changed, repeated and broken ones are each noticed"""
+    def load(spoil, until):
+        echo = Echo(spoil)
+        agent("net", "start", "l", "127.0.0.1", echo.port, 1)
+        wait(lambda: until(agent("net", "status", "l")))
+        echo.close()
+        return finished(agent, "net", "l")
+
+    def change(data):
+        return data[:-1] + bytes([data[-1] ^ 1])
+
+    first = []
+
+    def repeat(data):
+        # The same block again and again, whole and with the right sum.
+        first.append(data)
+        whole = b"".join(first)[:4096]
+        return whole * (len(data) // 4096) if len(whole) == 4096 else data
+
+    good = load(None, lambda s: s["blocks"] >= 200)
+    assert good["bad"] == 0 and good["worst_ms"] < 10000, good
+    assert load(change, lambda s: s["blocks"] >= 64)["bad"], "changed"
+    assert load(repeat, lambda s: s["bad"] or s["errors"])["bad"], "repeated"
+    agent("net", "start", "l", "127.0.0.1", 9, 1)
+    wait(lambda: agent("net", "status", "l")["errors"] > 1)
+    status = finished(agent, "net", "l")
+    assert status["blocks"] == 0 and status["last_error"], status
+
+
+def test_map(agent, tmp_path):
+    """A mapping is held until told; a changed word and a file that has gone are noticed"""
+    path = tmp_path / "word"
+    path.write_bytes(b"\x2a\0\0\0" + bytes(4092))
+    agent("map", "hold", "m", path)
+    wait(lambda: agent("map", "status", "m")["mapped"])
+    with pytest.raises(Refused):
+        agent("map", "forget", "m")
+    got = finished(agent, "map", "m")
+    assert (got["word"], got["rounds"], got["changed"], got["errors"]) == (42, 1, 0, 0), got
+    agent("map", "loop", "m", path, 100)
+    wait(lambda: agent("map", "status", "m")["rounds"] > 50)
+    with open(path, "r+b") as f:
+        f.write(b"\x2b")
+    wait(lambda: agent("map", "status", "m")["changed"])
+    path.unlink()
+    wait(lambda: agent("map", "status", "m")["errors"])
+    got = finished(agent, "map", "m")
+    assert got["word"] == 43 and got["changed"] == 1, got

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Resources of live devices that move: what the kernel says, and what must be left of it.
+
+A move changes where a BAR is and nothing else. What the guest has mapped and
+claimed is therefore looked at relative to the BARs: the same before and after.
+"""
+
+import collections
+import re
+
+from . import checks
+from .echo import GUEST, HOST, NETMASK
+from .links import Refused
+from .vm import Bad
+
+_RANGE = r"\[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)[^]]*\]"
+MOVED = re.compile(rf"(\w{{4}}:\w\w:\w\w\.\w): (BAR \d+|ROM|VF BAR \d+) {_RANGE}: moved from "
+                   rf"{_RANGE}, stopped for (\d+) us")
+CANT = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (.*): can't move: (.*)")
+NO_ADDRESS = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (.*) has no address")
+
+# What drivers say when their device does not answer as it should.
+LOUD = re.compile(
+    r"time-?d? ?out|I/O error|abort|reset (?:controller|adapter|done)|resetting|Reset adapter|"
+    r"[Hh]ang\b|link is down|nonexistent|AER: |x86/PAT|controller is down|frozen|Hardware Error|"
+    r"not responding|can't be put back|refused to change power", re.I)
+
+Line = collections.namedtuple("Line", "dev bar new old us")
+
+
+def lines(text):
+    """What the kernel says it has moved, in order."""
+    out = []
+    for m in MOVED.finditer(text):
+        kind = m[2].rsplit(" ", 1)
+        bar = 6 if m[2] == "ROM" else int(kind[1])
+        out.append(Line(m[1], bar, (int(m[3], 16), int(m[4], 16)), (int(m[5], 16), int(m[6], 16)),
+                        int(m[7])))
+    return out
+
+
+def refusals(text):
+    """(device, what, why) of what could not move."""
+    return [m.groups() for m in CANT.finditer(text)]
+
+
+def quiet(text):
+    checks.none([line.strip() for line in text.splitlines() if LOUD.search(line)], "in the log")
+
+
+_IOMEM = re.compile(r"^( *)([0-9a-f]+)-([0-9a-f]+) : (.*)$")
+_VMALLOC = re.compile(r"^\S+\s+(\d+) (\S+?)(?:\+\S*)? .*\bphys=(0x[0-9a-f]+).*\bioremap")
+_PAT = re.compile(r"\[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] (\S+)")
+_NAME = re.compile(r"\w{4}:\w\w:\w\w\.\w")
+PAGE = 4096
+
+
+class State:
+    """Where BARs are; and what is mapped and claimed in them, relative to where they are."""
+
+    def __init__(self, vm):
+        self.devs = vm.pci()
+        self.bars = {}
+        for d in self.devs.values():
+            for r in d.bars() + ([d.rom()] if d.rom() else []):
+                if r.assigned and not r.flags & 0x100:
+                    self.bars[d.name, r.index] = r
+        # Longest first, so that what is found is what is claimed, not what surrounds it.
+        self.places = sorted(((r.start & -PAGE, r.end | PAGE - 1, key)
+                              for key, r in self.bars.items()))
+        self.windows = []
+        # (device, BAR) -> what is in there: claims, mappings, memory types
+        self.inside = collections.defaultdict(list)
+        self.strays = []
+        self._iomem(vm.agent.read("/proc/iomem"))
+        self._mappings(vm.agent.read("/proc/vmallocinfo"))
+        try:
+            self._memtypes(vm.agent.read("/sys/kernel/debug/x86/pat_memtype_list"))
+        except Refused as err:
+            if err.errno != 2 or vm.machine.arch == "x86_64":
+                raise
+        for what in self.inside.values():
+            what.sort()
+
+    def _find(self, start):
+        for first, last, key in self.places:
+            if first <= start <= last:
+                return key
+        return None
+
+    def _in_window(self, start):
+        return any(first <= start <= last for first, last in self.windows)
+
+    def _put(self, what, start, size, name):
+        key = self._find(start)
+        if key:
+            self.inside[key].append((what, start - (self.bars[key].start & -PAGE), size, name))
+        elif self._in_window(start):
+            self.strays.append(f"{what} {start:#x} {size:#x} {name}")
+
+    def _iomem(self, text):
+        for line in text.splitlines():
+            m = _IOMEM.match(line)
+            if not m:
+                continue
+            start, end, name = int(m[2], 16), int(m[3], 16), m[4]
+            if name.startswith("PCI Bus "):
+                self.windows.append((start, end))
+            elif _NAME.fullmatch(name):
+                key = self._find(start)
+                r = self.bars.get(key)
+                if not r or key[0] != name or (r.start, r.end) != (start, end):
+                    self.strays.append(f"iomem {start:#x}-{end:#x} {name}")
+            else:
+                self._put("claim", start, end - start + 1, name)
+
+    def _mappings(self, text):
+        for line in text.splitlines():
+            m = _VMALLOC.match(line)
+            if m:
+                self._put("mapping", int(m[3], 16), int(m[1]), m[2])
+
+    def _memtypes(self, text):
+        for m in _PAT.finditer(text):
+            start, end = int(m[1], 16), int(m[2], 16)
+            self._put("memory type", start, end - start, m[3])
+
+
+def moved_bars(before, after):
+    """(device, BAR) -> (old, new) of what is elsewhere now."""
+    out = {}
+    for key, old in before.bars.items():
+        new = after.bars.get(key)
+        if new and (new.start, new.end) != (old.start, old.end):
+            out[key] = ((old.start, old.end), (new.start, new.end))
+    return out
+
+
+def check(before, after, text, least=1):
+    """The log tells of each move once; mappings and claims have come along, none is left."""
+    moved = moved_bars(before, after)
+    said = collections.Counter((x.dev, x.bar, x.old, x.new) for x in lines(text))
+    bound = {key: places for key, places in moved.items() if before.devs[key[0]].driver}
+    wrong = [f"{dev} BAR {bar} was moved to {new[0]:#x} and the log says so "
+             f"{said[dev, bar, old, new]} times"
+             for (dev, bar), (old, new) in bound.items()
+             # The address of a ROM that is off is not in use.
+             if bar != 6 and said[dev, bar, old, new] != 1]
+    wrong += [f"{dev} BAR {bar} is said to have moved from {old[0]:#x} to {new[0]:#x}"
+              for dev, bar, old, new in said
+              if moved.get((dev, bar)) != (old, new)]
+    for key in before.bars:
+        if key not in after.bars:
+            wrong.append(f"{key[0]} BAR {key[1]} has lost its address")
+        elif before.inside.get(key, []) != after.inside.get(key, []):
+            wrong.append(f"in {key[0]} BAR {key[1]}: {before.inside.get(key, [])} before, "
+                         f"{after.inside.get(key, [])} after")
+    wrong += [f"left over: {x}" for x in after.strays if x not in before.strays]
+    checks.none(wrong, "move")
+    if len(bound) < least:
+        raise Bad(f"{len(bound)} BARs in use were moved, at least {least} had to")
+    return bound
+
+
+def registers(vm):
+    """All config space, and who has which addresses: the state that a refusal must not change."""
+    out = {name: vm.agent("config", name, 0, 4096) for name in vm.agent.ls("/sys/bus/pci/devices")}
+    for name in ("iomem", "ioports"):
+        out[name] = vm.agent.read(f"/proc/{name}").splitlines()
+    return out
+
+
+def differences(before, after):
+    wrong = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        if old is None or new is None:
+            wrong.append(f"{name} has {'come' if old is None else 'gone'}")
+        elif isinstance(old, list):
+            wrong.append(f"/proc/{name}: gone {[x for x in old if x not in new][:6]}, "
+                         f"new {[x for x in new if x not in old][:6]}")
+        else:
+            at = [i // 2 for i in range(0, len(old), 2) if old[i:i + 2] != new[i:i + 2]]
+            wrong.append(f"{name}: config space differs at {', '.join(f'{i:#x}' for i in at[:8])}")
+    return wrong
+
+
+class Disk:
+    """Verified load on the disk of a device."""
+
+    def __init__(self, vm, dev, name=None):
+        self.vm, self.dev, self.name = vm, dev, name or dev
+
+    def start(self):
+        self.vm.load_start(self.name, self.vm.block_name(self.dev), pause_us=500)
+        self.goes_on()
+
+    def goes_on(self, ops=30):
+        self.vm.load_moves(self.name, ops, timeout=30)
+
+    def verify(self):
+        return self.vm.load_verify(self.name)
+
+
+class Net:
+    """Verified transfers with the echo server through a network card."""
+
+    def __init__(self, vm, dev, echo, name=None):
+        self.vm, self.dev, self.echo, self.name = vm, dev, echo, name or dev
+
+    def start(self):
+        iface = self.vm.wait(f"the interface of {self.dev}", self.interface)
+        self.vm.agent("net", "up", iface, GUEST, NETMASK)
+        self.vm.wait("the link", lambda: self.vm.agent.read(
+            f"/sys/class/net/{iface}/operstate").strip() == "up", 30)
+        self.vm.agent("net", "start", self.name, HOST, self.echo.port, 2)
+        self.goes_on()
+
+    def interface(self):
+        try:
+            return sorted(self.vm.agent.ls(f"/sys/bus/pci/devices/{self.dev}/net"))[0]
+        except Refused:
+            return None             # not bound yet
+
+    def status(self):
+        return self.vm.agent("net", "status", self.name)
+
+    def goes_on(self, blocks=64):
+        before = self.status()["blocks"]
+        self.vm.wait(f"transfers through {self.dev} to go on",
+                     lambda: self.status()["blocks"] >= before + blocks, 30)
+
+    def verify(self):
+        self.vm.agent("net", "stop", self.name)
+        self.vm.wait("transfers to end", lambda: self.status()["finished"] ==
+                     self.status()["workers"], 60)
+        s = self.status()
+        self.vm.agent("net", "forget", self.name)
+        if s["bad"] or s["errors"]:
+            raise Bad(f"network load {self.name}: {s['bad']} bad blocks, {s['errors']} errors "
+                      f"({s['last_error']})")
+        if s["blocks"] < 64:
+            raise Bad(f"network load {self.name}: only {s['blocks']} blocks")
+        return s

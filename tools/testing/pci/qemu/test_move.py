@@ -1,0 +1,420 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Resources of devices in use move when a new device needs the room.
+
+Each topology leaves the new card no place unless something in use moves; the
+loads on what moves are verified, block by block.
+"""
+
+import contextlib
+import dataclasses
+import re
+import time
+
+import pytest
+
+from harness import checks, config, move, pci, topo
+from harness.echo import Echo
+from harness.links import Refused
+from harness.move import Disk, Net, State
+from harness.vm import Bad
+
+TESTDEV, EDU, BOCHS = topo.IDS["testdev"], topo.IDS["edu"], "1234:1111"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    machine: str
+    devices: tuple
+    card: tuple                     # what is plugged in, and needs room
+    ids: tuple                      # (id, how many) of what has to get addresses
+    slot: int = None                # of a port that does native hotplug
+    rescan: bool = False            # nobody tells the kernel of the card
+    append: str = ""
+    net: bool = False
+    memory: str = "1G"
+
+
+def edus(bus, count):
+    """A card of `count` functions with 1 MiB each that no prefetchable window can have."""
+    return (*(f"edu,id=big{i},bus={bus},addr=0.{i}" for i in range(count - 1, 0, -1)),
+            f"edu,id=big,bus={bus},addr=0.0,multifunction=on")
+
+
+# Fits nowhere below 4 GiB; the window of the bridge is there, with a live BAR
+# in it, and a bridge has one prefetchable window.
+HUGE = 1 << 31
+
+
+def bridge(machine, huge=HUGE, **kw):
+    """A card beside a live virtio disk on a conventional bus."""
+    top = ("pci-bridge,id=b1,bus=pci.0,chassis_nr=9" if machine == "pc" else
+           "pcie-pci-bridge,id=b1,bus=rp1")
+    return Case(machine, (top, "virtio-blk-pci,id=live,bus=b1,addr=1,drive=d0"),
+                (f"pci-testdev,id=big,bus=b1,addr=2,membar={huge}",), ((TESTDEV, 1),), **kw)
+
+
+def switch(machine, live="virtio-blk-pci", huge=HUGE, **kw):
+    """A card in a port of a switch, a live disk behind the port beside it."""
+    return Case(machine, (
+        "x3130-upstream,id=up,bus=rp1",
+        *(f"xio3130-downstream,id=dn{i},bus=up,chassis={30 + i},slot={30 + i}" for i in range(3)),
+        f"{live},id=live,bus=dn0,drive=d0"),
+        (f"pci-testdev,id=big,bus=dn1,membar={huge}",), ((TESTDEV, 1),), slot=31, **kw)
+
+
+# A host bridge that has no more than firmware needed.
+PXB = "pxb-pcie,id=pxb,bus_nr=0x80,bus=pcie.0"
+
+
+def tight_switch(live="nvme,serial=live,drive=d0", **kw):
+    """A switch below a full host bridge; what is live is between two empty ports."""
+    return Case("q35-native", (
+        PXB, "pcie-root-port,id=p0,bus=pxb,chassis=20,slot=20", "x3130-upstream,id=up,bus=p0",
+        *(f"xio3130-downstream,id=dn{i},bus=up,chassis={30 + i},slot={30 + i}" for i in range(3)),
+        f"{live},id=live,bus=dn1"),
+        edus("dn0", 4), ((EDU, 4),), slot=30, **kw)
+
+
+def tight_ports(live="nvme,serial=live,drive=d0", **kw):
+    """Three root ports fill their host bridge; what is live is behind the middle one."""
+    return Case("q35-native", (
+        PXB, *(f"pcie-root-port,id=p{i},bus=pxb,chassis={20 + i},slot={20 + i},mem-reserve=4M"
+               for i in range(3)),
+        f"{live},id=live,bus=p1"),
+        edus("p0", 8), ((EDU, 8),), slot=20, **kw)
+
+
+def low(machine):
+    """Two displays of 256 MiB, which leave 239 MiB of the host bridge's 751 below 4 GiB."""
+    return Case(machine, ("nvme,id=live,bus=rp2,serial=live,drive=d0",),
+                ("pcie-pci-bridge,id=b1,bus=rp1", "bochs-display,id=big,bus=b1,addr=1,vgamem=256M",
+                 "bochs-display,id=big2,bus=b1,addr=2,vgamem=256M"), ((BOCHS, 2),), slot=1)
+
+
+E1000E = "e1000e,netdev=u0"
+CASES = {
+    # R9, larger: SHPC, ACPI, and a kernel that is not told
+    "bridge-shpc": bridge("q35-native"),
+    "bridge-acpi": bridge("q35-acpi"),
+    "bridge-acpi-pc": bridge("pc"),
+    "bridge-rescan": bridge("q35-acpi", append="acpiphp.disable=1", rescan=True),
+    "switch-native": switch("q35-native"),
+    "switch-acpi": switch("q35-acpi"),
+    "switch-rescan": switch("q35-acpi", append="acpiphp.disable=1", rescan=True),
+    "switch-nvme": tight_switch(),
+    "switch-e1000e": tight_switch(E1000E, net=True),
+    "ports-nvme": tight_ports(),
+    "ports-e1000e": tight_ports(E1000E, net=True),
+    # The host bridge has 512 GiB above 4 GiB.
+    "arm64-bridge-shpc": bridge("virt-dt", 1 << 39),
+    "arm64-switch-native": switch("virt-dt", huge=1 << 39),
+    "arm64-low-nvme": low("virt-dt"),
+    "arm64-acpi-low-nvme": low("virt-acpi"),
+}
+
+
+def of_arch(table):
+    """The cases that this architecture has a machine for."""
+    arm = config.arch() == "arm64"
+    return [name for name in table if name.startswith("arm64") == arm
+            and config.arch() in ("arm64", "x86_64")]
+
+
+class Scene:
+    """A guest of a case, with its load."""
+
+    def __init__(self, boot, case, echo=None, append="", devices=()):
+        self.case = case
+        extra = ["-netdev", "user,id=u0"] if case.net else []
+        self.vm = boot(case.machine, devices=[*case.devices, *devices], extra=extra,
+                       disks=[] if case.net else ["d0"],
+                       append=" ".join(filter(None, [case.append, append])))
+        self.vm.settle()
+        self.first = self.vm.pci()
+        driver = "e1000e" if case.net else "nvme" if "nvme," in " ".join(case.devices) else \
+            "virtio-pci"
+        self.driver = driver
+        self.live = self.vm.wait_device(lambda d: True, driver=driver).name
+        self.load = Net(self.vm, self.live, echo) if case.net else Disk(self.vm, self.live)
+        self.mark = 0
+
+    def log(self):
+        self.vm.check_console()
+        return self.vm.klog_since(self.mark)
+
+    def begin(self):
+        self.vm.settle()
+        self.mark = len(self.vm.console_text())
+
+    def plug(self):
+        """The card arrives; returns when the kernel is through with it."""
+        self.vm.plug(*self.case.card, slot=None if self.case.rescan else self.case.slot)
+        if self.case.rescan:
+            self.vm.rescan()
+        for ident, count in self.case.ids:
+            self.vm.wait_id(ident, count=count, timeout=40)
+        self.vm.settle()
+
+    def fits(self):
+        """All BARs of all devices have addresses, registers and resources say the same."""
+        checks.none(pci.emulator_problems(self.vm.qmp, self.vm.pci()), "resources")
+        # Nobody needs the ROM of a display that is not the first one.
+        return checks.resource_map(self.vm, rom=False)
+
+    def refused(self):
+        """Did something that was plugged in get no address?"""
+        return bool(pci.emulator_problems(self.vm.qmp, self.vm.pci()))
+
+
+@pytest.fixture
+def echo():
+    server = Echo()
+    yield server
+    server.close()
+
+
+def dev_file(dev, name):
+    return f"/sys/bus/pci/devices/{dev}/{name}"
+
+
+def resets(vm, dev):
+    """Has it a reset of its own, that does not take its neighbours along?"""
+    return (vm.agent.exists(dev_file(dev, "reset_method"))
+            and "flr" in vm.agent.read(dev_file(dev, "reset_method")))
+
+
+def works_on(scene):
+    """What has moved can be reset, bound again, and removed and found again."""
+    vm, live = scene.vm, scene.live
+    mark = len(vm.console_text())
+    if scene.driver == "nvme":
+        # Its driver knows of resets by others.
+        vm.agent.write(dev_file(live, "reset"), "1", limit=60)
+        scene.load.goes_on()
+    scene.load.verify()
+    moved = State(vm)
+    driver = f"/sys/bus/pci/drivers/{scene.driver}"
+    vm.agent.write(f"{driver}/unbind", live, limit=60)
+    if resets(vm, live):
+        vm.agent.write(dev_file(live, "reset"), "1", limit=60)
+    unbound = State(vm)
+    checks.none([f"{key}: {unbound.inside[key]}" for key in unbound.bars
+                 if key[0] == live and unbound.inside.get(key)], "left over after unbind")
+    checks.none([x for x in unbound.strays if x not in moved.strays], "left over")
+    vm.agent.write(f"{driver}/bind", live, limit=60)
+    vm.wait_bound({live: scene.driver})
+    scene.load.start()
+    scene.load.verify()
+    again = State(vm)
+    # The device's own BARs only: what a driver maps when depends on its history.
+    checks.none([f"{key}: {moved.inside.get(key)} and {again.inside.get(key)}"
+                 for key in moved.bars if key[0] == live
+                 and moved.inside.get(key, []) != again.inside.get(key, [])],
+                "mapped after bind")
+    vm.remove(live)
+    gone = State(vm)
+    checks.none([x for x in gone.strays if x not in moved.strays], "left over after remove")
+    vm.rescan()
+    vm.wait_bound({live: scene.driver}, timeout=40)
+    scene.load.start()
+    scene.load.verify()
+    scene.fits()
+    return vm.klog_since(mark)
+
+
+@pytest.mark.arch("x86_64", "arm64")
+@pytest.mark.compare
+@pytest.mark.parametrize("case", of_arch(CASES))
+def test_moves(boot, echo, case):
+    """A card needs room that is in use: what is there moves, and its users do not notice"""
+    scene = Scene(boot, CASES[case], echo)
+    scene.load.start()
+    scene.begin()
+    before = State(scene.vm)
+    scene.plug()
+    scene.load.goes_on()
+    text = scene.log()
+    checks.none([m[0] for m in move.NO_ADDRESS.finditer(text)], "no address")
+    scene.fits()
+    move.quiet(text)
+    moved = move.check(before, State(scene.vm), text)
+    if not any(dev == scene.live for dev, _ in moved):
+        raise Bad(f"{scene.live} was to move, what did is {sorted(moved)}")
+    checks.no_hang(scene.vm)
+    works_on(scene)
+
+
+FITS = {
+    "bridge": bridge("q35-acpi", 1 << 26),
+    "switch": switch("q35-native", "nvme,serial=live", 1 << 26),
+    "ports": dataclasses.replace(tight_ports(E1000E, net=True), card=edus("p0", 2),
+                                 ids=((EDU, 2),)),
+    "arm64-bridge": bridge("virt-dt", 1 << 26),
+}
+
+
+@pytest.mark.arch("x86_64", "arm64")
+@pytest.mark.compare
+@pytest.mark.parametrize("case", of_arch(FITS))
+def test_stays(boot, echo, case):
+    """A card that fits beside what is in use moves nothing"""
+    scene = Scene(boot, FITS[case], echo)
+    scene.load.start()
+    scene.begin()
+    before = State(scene.vm)
+    scene.plug()
+    scene.load.goes_on()
+    text = scene.log()
+    scene.fits()
+    move.quiet(text)
+    moved = move.check(before, State(scene.vm), text, least=0)
+    if moved or move.lines(text) or move.refusals(text):
+        raise Bad(f"moved {sorted(moved)}, said {move.lines(text)} {move.refusals(text)}")
+    works_on(scene)
+
+
+# Refusals
+
+
+def stub(scene):
+    """Bind the live device to a driver that does not let its BARs move."""
+    vm, live = scene.vm, scene.live
+    vm.agent.write(f"/sys/bus/pci/drivers/{scene.driver}/unbind", live, limit=60)
+    vm.agent.write(dev_file(live, "driver_override"), "pci-stub")
+    vm.agent.write("/sys/bus/pci/drivers_probe", live)
+    vm.wait_bound({live: "pci-stub"})
+
+
+def unstub(scene):
+    vm, live = scene.vm, scene.live
+    vm.agent.write("/sys/bus/pci/drivers/pci-stub/unbind", live)
+    vm.agent.write(dev_file(live, "driver_override"), "\n")
+    vm.agent.write("/sys/bus/pci/drivers_probe", live)
+    vm.wait_bound({live: scene.driver})
+
+
+def blocker(scene):
+    """The BAR of the live device that is in the way, by kind of window."""
+    kind = "pref" if TESTDEV == scene.case.ids[0][0] else "mem"
+    return [r for r in scene.vm.pci()[scene.live].bars() if r.kind == kind][0].index
+
+
+def hold(scene):
+    vm = scene.vm
+    vm.agent("map", "hold", "user", dev_file(scene.live, f"resource{blocker(scene)}"))
+    vm.wait("the mapping", lambda: vm.agent("map", "status", "user")["mapped"])
+
+
+def release(scene):
+    vm = scene.vm
+    vm.agent("map", "stop", "user")
+    vm.wait("the mapping to go", lambda: vm.agent("map", "status", "user")["finished"])
+    got = vm.agent("map", "status", "user")
+    if got["changed"] or got["errors"]:
+        raise Bad(f"user mapping: {got}")
+    vm.agent("map", "forget", "user")
+
+
+def vfs(scene, count):
+    # The emulated controller keeps its VFs offline; nvme would wait for them.
+    scene.vm.agent.write(dev_file(scene.live, "sriov_drivers_autoprobe"), "0")
+    scene.vm.agent.write(dev_file(scene.live, "sriov_numvfs"), str(count), limit=60)
+
+
+def switch_off(scene):
+    scene.vm.agent.write("/sys/bus/pci/move_resources", "0")
+
+
+def switch_on(scene):
+    if scene.vm.agent.read("/sys/bus/pci/move_resources").strip() != "0":
+        raise Bad("move_resources does not read as it was written")
+    scene.vm.agent.write("/sys/bus/pci/move_resources", "1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    case: Case
+    why: str                        # what the kernel gives as the reason, a pattern
+    close: object = None            # what puts the obstacle there
+    open: object = None             # ... and takes it away
+    append: str = ""
+    named: bool = True              # one device is in the way, and named
+    devices: tuple = ()
+    load: bool = True
+
+
+NVME_PF = ("nvme,serial=live,subsys=ss,sriov_max_vfs=2,max_ioqpairs=6,msix_qsize=6,"
+           "sriov_vq_flexible=4,sriov_vi_flexible=2")
+
+
+def with_subsystem(case):
+    return dataclasses.replace(case, devices=("nvme-subsys,id=ss", *case.devices,
+                                              "nvme-ns,bus=live,drive=d0"))
+
+
+BLOCKS = {
+    "user": Block(bridge("q35-acpi"), "mapped by user space", hold, release),
+    "user-switch": Block(tight_switch(), "mapped by user space", hold, release),
+    "driver": Block(bridge("q35-acpi"), "", stub, unstub, load=False),
+    "driver-nvme": Block(tight_ports(), "", stub, unstub, load=False),
+    "vfs": Block(with_subsystem(tight_ports(NVME_PF)), "VF|virtual function",
+                 lambda s: vfs(s, 2), lambda s: vfs(s, 0), load=False),
+    "cmb": Block(switch("q35-native", "nvme,serial=live,cmb_size_mb=16"), ""),
+    "nomove": Block(bridge("q35-acpi"), "", append="pci=nomove", named=False),
+    "attribute": Block(bridge("q35-acpi"), "", switch_off, switch_on, named=False),
+    "arm64-user": Block(bridge("virt-dt", 1 << 39), "mapped by user space", hold, release),
+    "arm64-attribute": Block(low("virt-dt"), "", switch_off, switch_on, named=False),
+}
+
+
+@pytest.mark.arch("x86_64", "arm64")
+@pytest.mark.parametrize("name", of_arch(BLOCKS))
+def test_refusal(boot, name):
+    """What must not move does not; the log says why, and nothing has changed"""
+    block = BLOCKS[name]
+    scene = Scene(boot, block.case, append=block.append)
+    vm = scene.vm
+    if "Unknown option" in vm.console_text():
+        raise Bad(f"the kernel does not know {block.append}")
+    if block.load:
+        scene.load.start()
+    if block.close:
+        block.close(scene)
+    scene.begin()
+    before = State(vm)
+    scene.plug()
+    text = scene.log()
+    if move.lines(text) or move.moved_bars(before, State(vm)):
+        raise Bad(f"moved: {move.lines(text)} {move.moved_bars(before, State(vm))}")
+    if not move.NO_ADDRESS.search(text):
+        raise Bad("everything has an address, nothing was in the way")
+    if block.named:
+        said = [r for r in move.refusals(text) if r[0] == scene.live]
+        if not any(re.search(block.why, why) for _, _, why in said):
+            raise Bad(f"why {scene.live} can't move: {said}")
+    elif move.refusals(text):
+        raise Bad(f"moving is off, and the kernel thinks about it: {move.refusals(text)}")
+    move.quiet(text)
+    # Once more, with nothing new: not a bit may change.
+    old = move.registers(vm)
+    vm.rescan()
+    checks.none(move.differences(old, move.registers(vm)), "after a refusal")
+    move.check(before, State(vm), scene.log(), least=0)
+    if block.load:
+        scene.load.goes_on()
+    if not block.open:
+        scene.load.verify()
+        return
+    block.open(scene)
+    if not block.load:
+        scene.load.start()
+    scene.begin()
+    before = State(vm)
+    vm.rescan()
+    vm.settle()
+    text = scene.log()
+    move.check(before, State(vm), text)
+    move.quiet(text)
+    scene.fits()
+    scene.load.goes_on()
+    scene.load.verify()
