@@ -47,7 +47,7 @@ static struct map *maps;
 
 static int map_once(struct map *m, const char *path, bool loop)
 {
-	volatile uint32_t *p;
+	atomic_uint *p;
 	struct stat st;
 	int fd, err;
 
@@ -61,7 +61,7 @@ static int map_once(struct map *m, const char *path, bool loop)
 	if (err)
 		return err;
 	do {
-		uint32_t word = *p;
+		unsigned int word = atomic_load(p);
 
 		if ((atomic_load(&m->mapped) || atomic_load(&m->rounds)) &&
 		    word != atomic_load(&m->word))
@@ -71,7 +71,7 @@ static int map_once(struct map *m, const char *path, bool loop)
 		if (!loop)
 			usleep(10000);
 	} while (!loop && !atomic_load(&m->stop));
-	munmap((void *)p, st.st_size);
+	munmap(p, st.st_size);
 	atomic_store(&m->mapped, false);
 	atomic_fetch_add(&m->rounds, 1);
 	return 0;

@@ -418,3 +418,231 @@ def test_refusal(boot, name):
     scene.fits()
     scene.load.goes_on()
     scene.load.verify()
+
+
+# Against others
+
+
+class Dance:
+    """A switch that is full: three cards of 2 MiB each, and a port for one of 5 MiB.
+
+    When the outer two cards are away, the large one fits only if the middle
+    one moves to an end. Then the large one goes and the other two come back,
+    so that another one is in the middle, in use, for the next time.
+    """
+
+    CARDS = ("a", "b", "c")
+    PORT = 3
+    LARGE = 5                       # MiB, of the large card
+
+    def __init__(self, boot, seed=1):
+        devices = [PXB, "pcie-root-port,id=p0,bus=pxb,chassis=20,slot=20",
+                   "x3130-upstream,id=up,bus=p0",
+                   *(f"xio3130-downstream,id=dn{i},bus=up,chassis={30 + i},slot={30 + i}"
+                     for i in range(4))]
+        for i, card in enumerate(self.CARDS):
+            devices += [f"edu,bus=dn{i},addr=0.1",
+                        f"nvme,id={card},bus=dn{i},addr=0.0,multifunction=on,serial={card},"
+                        f"drive={card}"]
+        self.vm = vm = boot("q35-native", devices=devices, disks=self.CARDS)
+        vm.settle()
+        devs = vm.pci()
+        self.ports = sorted(n for n, d in devs.items() if d.id == topo.IDS["xio3130-downstream"])
+        self.bus = [f"{devs[p].domain}:{devs[p].buses[1]:02x}" for p in self.ports]
+        self.loads = {}
+        self.plugged = False
+        for i in range(3):
+            self.come(i)
+
+    def name(self, card, function=0):
+        return f"{self.bus[card]}:00.{function}"
+
+    def go(self, card, functions=2):
+        if card in self.loads:
+            self.loads.pop(card).verify()
+        for function in reversed(range(functions)):
+            self.vm.remove(self.name(card, function), limit=60)
+
+    def find(self, card):
+        self.vm.agent.write(f"/sys/class/pci_bus/{self.bus[card]}/rescan", "1", limit=60)
+
+    def come(self, card):
+        if self.name(card) not in self.vm.pci():
+            self.find(card)
+        self.vm.wait_bound({self.name(card): "nvme"}, timeout=40)
+        self.load(card)
+
+    def load(self, card):
+        self.loads[card] = Disk(self.vm, self.name(card))
+        self.loads[card].start()
+
+    def middle(self):
+        devs = self.vm.pci()
+        return sorted(range(3), key=lambda card: devs[self.name(card)].bars()[0].start)[1]
+
+    def alone(self):
+        """Only the card in the middle is left; which one that is."""
+        card = self.middle()
+        for other in range(3):
+            if other != card:
+                self.go(other)
+        return card
+
+    def large(self):
+        """The large card comes: did it get all its addresses?"""
+        if self.plugged:
+            self.find(self.PORT)
+        else:
+            self.vm.plug(*edus(f"dn{self.PORT}", self.LARGE), slot=30 + self.PORT)
+            self.plugged = True
+        want = {self.name(self.PORT, i) for i in range(self.LARGE)}
+        devs = self.vm.wait("the large card", lambda: want <= set(self.vm.pci()) and self.vm.pci())
+        return all(devs[name].bars()[0:1] and devs[name].bars()[0].assigned for name in want)
+
+    def restore(self, card):
+        self.go(self.PORT, self.LARGE)
+        for other in range(3):
+            if other != card:
+                self.come(other)
+
+    def step(self, start=None, stop=None, load=True):
+        """One round; the moves that the log tells of, and what refused to move."""
+        vm = self.vm
+        card = self.alone()
+        if not load:
+            self.loads.pop(card).verify()
+        before = State(vm)
+        mark = len(vm.console_text())
+        if start:
+            start(self, card)
+        fits = self.large()
+        if stop:
+            stop(self, card)
+        if card in self.loads:
+            self.loads[card].goes_on()
+        else:
+            vm.wait_bound({self.name(card): "nvme"}, timeout=40)
+        vm.check_console()
+        text = vm.klog_since(mark)
+        moved, refused = move.lines(text), move.refusals(text)
+        after = State(vm)
+        if not start:
+            move.quiet(text)
+        if load:
+            move.check(before, after, text, least=1 if fits else 0)
+        elif fits and not move.moved_bars(before, after):
+            raise Bad("the card fits, and nothing has moved")
+        if not fits and not refused:
+            raise Bad("the large card has no address, and nobody says why: "
+                      f"{[m[0] for m in move.NO_ADDRESS.finditer(text)]}")
+        checks.none([x for x in after.strays if x not in before.strays], "left over")
+        if not load:
+            self.load(card)
+        self.restore(card)
+        return moved, refused
+
+
+def jobs(*lists):
+    """Start and stop for background jobs; each a function of the device's directory."""
+    def start(dance, card):
+        at = f"/sys/bus/pci/devices/{dance.name(card)}"
+        for i, (pause_us, steps) in enumerate(lists):
+            dance.vm.agent("job", "start", f"job{i}", 0, pause_us, *steps(at, dance.name(card)))
+
+        def under_way():
+            return all(dance.vm.agent("job", "status", f"job{i}")["rounds"] >= 2
+                       for i in range(len(lists)))
+        dance.vm.wait("the jobs to be under way", under_way, 60)
+
+    def stop(dance, card):
+        for i in range(len(lists)):
+            name = f"job{i}"
+            dance.vm.agent("job", "stop", name)
+            dance.vm.wait(f"{name} to end", lambda name=name: dance.vm.agent(
+                "job", "status", name)["finished"], 60)
+            dance.vm.agent("job", "forget", name)
+    return start, stop
+
+
+def cpu_stop(dance, card):
+    jobs(*[(0, None)])[1](dance, card)
+    # The job may have ended with the CPU off.
+    try:
+        dance.vm.agent.write("/sys/devices/system/cpu/cpu1/online", "1")
+    except Refused:
+        pass
+    if dance.vm.agent.read("/sys/devices/system/cpu/online").strip() != "0-1":
+        raise Bad("the second CPU is gone")
+
+
+def bind_stop(dance, card):
+    jobs(*[(0, None)])[1](dance, card)
+    if not dance.vm.pci()[dance.name(card)].driver:
+        dance.vm.agent.write("/sys/bus/pci/drivers/nvme/bind", dance.name(card), limit=60)
+
+
+def map_start(dance, card):
+    dance.vm.agent("map", "loop", "loop", f"/sys/bus/pci/devices/{dance.name(card)}/resource0", 500)
+    dance.vm.wait("mappings", lambda: dance.vm.agent("map", "status", "loop")["rounds"] > 5)
+
+
+def map_stop(dance, card):
+    dance.vm.agent("map", "stop", "loop")
+    dance.vm.wait("the mappings to end", lambda: dance.vm.agent("map", "status", "loop")["finished"])
+    got = dance.vm.agent("map", "status", "loop")
+    dance.vm.agent("map", "forget", "loop")
+    # The first word of an NVMe controller's registers tells what it can do.
+    if got["errors"] or got["changed"]:
+        raise Bad(f"a user mapping led elsewhere: {got}")
+
+
+def irqs(dance, card):
+    return [f"/proc/irq/{irq}/smp_affinity" for irq in dance.vm.agent.ls(
+        f"/sys/bus/pci/devices/{dance.name(card)}/msi_irqs")]
+
+
+def irq_start(dance, card):
+    steps = [f"{path}={mask}" for path in irqs(dance, card) for mask in (1, 2)]
+    jobs((200, lambda at, name: steps))[0](dance, card)
+
+
+DRIVER = "/sys/bus/pci/drivers/nvme"
+# start, stop, does the disk work all the time?
+ACTORS = {
+    "bind": (jobs((1000, lambda at, name: (f"{DRIVER}/unbind={name}", f"{DRIVER}/bind={name}")))[0],
+             bind_stop, False),
+    "flr": (*jobs((20000, lambda at, name: (f"{at}/reset=1",))), True),
+    "map": (map_start, map_stop, True),
+    # Other buses only: what was removed must not come back.
+    "rescan": (*jobs((500, lambda at, name: ("/sys/bus/pci/devices/0000:00:1f.0/rescan=1",)),
+                     (700, lambda at, name: ("/sys/bus/pci/devices/0000:00:1f.2/rescan=1",))), True),
+    "cpu": (jobs((5000, lambda at, name: ("/sys/devices/system/cpu/cpu1/online=0",
+                                          "/sys/devices/system/cpu/cpu1/online=1")))[0],
+            cpu_stop, True),
+    "irq": (irq_start, jobs((0, None))[1], True),
+    # Registers that are not for writing.
+    "config": (*jobs((0, lambda at, name: (f"{at}/config=\x36\x1b\x10\x00",))), True),
+}
+
+
+@pytest.mark.arch("x86_64")
+@pytest.mark.compare
+@pytest.mark.parametrize("actor", ["none", *ACTORS])
+def test_against(boot, actor):
+    """Moves against somebody who binds, resets, maps, rescans, or takes CPUs away"""
+    dance = Dance(boot)
+    start, stop, load = ACTORS.get(actor, (None, None, True))
+    moved = refused = 0
+    for _ in range(4):
+        lines, why = dance.step(start, stop, load)
+        moved += len(lines)
+        refused += len(why)
+    if actor in ("none", "rescan", "cpu", "irq", "config") and refused:
+        raise Bad(f"{refused} refusals, {moved} moves")
+    # With a driver there every other moment it may have moved without one.
+    if not moved and actor != "bind":
+        raise Bad(f"nothing moved, {refused} refusals")
+    for card in range(3):
+        dance.loads[card].verify()
+    dance.vm.rescan()
+    checks.bus_numbers(dance.vm)
