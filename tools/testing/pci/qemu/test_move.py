@@ -5,10 +5,9 @@ Each topology leaves the new card no place unless something in use moves; the
 loads on what moves are verified, block by block.
 """
 
-import contextlib
 import dataclasses
+import random
 import re
-import time
 
 import pytest
 
@@ -31,7 +30,7 @@ class Case:
     rescan: bool = False            # nobody tells the kernel of the card
     append: str = ""
     net: bool = False
-    memory: str = "1G"
+    driver: str = None              # of what is live
 
 
 def edus(bus, count):
@@ -84,6 +83,17 @@ def tight_ports(live="nvme,serial=live,drive=d0", **kw):
         edus("p0", 8), ((EDU, 8),), slot=20, **kw)
 
 
+def tight_ports_io():
+    """The same with I/O ports, 4 KiB in each window: 17 cards with 256 of them need two."""
+    return Case("q35-native", (
+        PXB, *(f"pcie-root-port,id=p{i},bus=pxb,chassis={20 + i},slot={20 + i},io-reserve=4K,"
+               "bus-reserve=2" for i in range(3)),
+        "ich9-ahci,id=live,bus=p1"),
+        ("pcie-pci-bridge,id=big,bus=p0", *(f"pci-testdev,id=t{i},bus=big,addr={i:x}"
+                                            for i in range(1, 18))),
+        ((TESTDEV, 17),), slot=20, driver="ahci")
+
+
 def low(machine):
     """Two displays of 256 MiB, which leave 239 MiB of the host bridge's 751 below 4 GiB."""
     return Case(machine, ("nvme,id=live,bus=rp2,serial=live,drive=d0",),
@@ -130,11 +140,9 @@ class Scene:
                        disks=[] if case.net else ["d0"],
                        append=" ".join(filter(None, [case.append, append])))
         self.vm.settle()
-        self.first = self.vm.pci()
-        driver = "e1000e" if case.net else "nvme" if "nvme," in " ".join(case.devices) else \
-            "virtio-pci"
-        self.driver = driver
-        self.live = self.vm.wait_device(lambda d: True, driver=driver).name
+        self.driver = case.driver or (
+            "e1000e" if case.net else "nvme" if "nvme," in " ".join(case.devices) else "virtio-pci")
+        self.live = self.vm.wait_device(lambda d: d.bus, driver=self.driver).name
         self.load = Net(self.vm, self.live, echo) if case.net else Disk(self.vm, self.live)
         self.mark = 0
 
@@ -186,7 +194,6 @@ def resets(vm, dev):
 def works_on(scene):
     """What has moved can be reset, bound again, and removed and found again."""
     vm, live = scene.vm, scene.live
-    mark = len(vm.console_text())
     if scene.driver == "nvme":
         # Its driver knows of resets by others.
         vm.agent.write(dev_file(live, "reset"), "1", limit=60)
@@ -219,7 +226,6 @@ def works_on(scene):
     scene.load.start()
     scene.load.verify()
     scene.fits()
-    return vm.klog_since(mark)
 
 
 @pytest.mark.arch("x86_64", "arm64")
@@ -271,6 +277,36 @@ def test_stays(boot, echo, case):
     if moved or move.lines(text) or move.refusals(text):
         raise Bad(f"moved {sorted(moved)}, said {move.lines(text)} {move.refusals(text)}")
     works_on(scene)
+
+
+@pytest.mark.arch("x86_64")
+@pytest.mark.compare
+@pytest.mark.parametrize("case", ["bridge-acpi", "switch-nvme", "ports-nvme"])
+def test_suspend(boot, case):
+    """After a move the machine is suspended and resumed: registers are set up as they are now"""
+    scene = Scene(boot, CASES[case])
+    vm = scene.vm
+    scene.load.start()
+    scene.begin()
+    before = State(vm)
+    scene.plug()
+    move.check(before, State(vm), scene.log())
+    scene.load.goes_on()
+    before = State(vm)
+    mark = len(vm.console_text())
+    vm.agent("job", "start", "sleep", 1, 0, "/sys/power/state=mem")
+    vm.qmp.wait_event("SUSPEND", timeout=60)
+    vm.qmp("system_wakeup")
+    # What is said to the agent before that is lost.
+    vm.wait("the machine to resume", lambda: "PM: suspend exit" in vm.klog_since(mark), 60)
+    vm.wait_agent()
+    vm.wait("the writer to end", lambda: vm.agent("job", "status", "sleep")["finished"])
+    if vm.agent("job", "status", "sleep")["errors"]:
+        raise Bad("the machine was not suspended")
+    scene.load.goes_on()
+    scene.load.verify()
+    scene.fits()
+    move.check(before, State(vm), "", least=0)
 
 
 # Refusals
@@ -360,10 +396,11 @@ BLOCKS = {
     "vfs": Block(with_subsystem(tight_ports(NVME_PF)), "VF|virtual function",
                  lambda s: vfs(s, 2), lambda s: vfs(s, 0), load=False),
     "cmb": Block(switch("q35-native", "nvme,serial=live,cmb_size_mb=16"), ""),
-    "nomove": Block(bridge("q35-acpi"), "", append="pci=nomove", named=False),
-    "attribute": Block(bridge("q35-acpi"), "", switch_off, switch_on, named=False),
+    "io": Block(tight_ports_io(), "I/O", load=False),
+    "nomove": Block(bridge("q35-acpi"), "off", append="pci=nomove", named=False),
+    "attribute": Block(bridge("q35-acpi"), "off", switch_off, switch_on, named=False),
     "arm64-user": Block(bridge("virt-dt", 1 << 39), "mapped by user space", hold, release),
-    "arm64-attribute": Block(low("virt-dt"), "", switch_off, switch_on, named=False),
+    "arm64-attribute": Block(low("virt-dt"), "off", switch_off, switch_on, named=False),
 }
 
 
@@ -392,7 +429,7 @@ def test_refusal(boot, name):
         said = [r for r in move.refusals(text) if r[0] == scene.live]
         if not any(re.search(block.why, why) for _, _, why in said):
             raise Bad(f"why {scene.live} can't move: {said}")
-    elif move.refusals(text):
+    elif any(not re.search(block.why, why) for _, _, why in move.refusals(text)):
         raise Bad(f"moving is off, and the kernel thinks about it: {move.refusals(text)}")
     move.quiet(text)
     # Once more, with nothing new: not a bit may change.
@@ -403,7 +440,8 @@ def test_refusal(boot, name):
     if block.load:
         scene.load.goes_on()
     if not block.open:
-        scene.load.verify()
+        if block.load:
+            scene.load.verify()
         return
     block.open(scene)
     if not block.load:
@@ -473,7 +511,7 @@ class Dance:
         self.load(card)
 
     def load(self, card):
-        self.loads[card] = Disk(self.vm, self.name(card))
+        self.loads[card] = Disk(self.vm, self.name(card), 128)
         self.loads[card].start()
 
     def middle(self):
@@ -646,3 +684,30 @@ def test_against(boot, actor):
         dance.loads[card].verify()
     dance.vm.rescan()
     checks.bus_numbers(dance.vm)
+
+
+def many(boot, rounds, seed):
+    """Rounds of a dance with somebody else each time; how many BARs have moved."""
+    dance = Dance(boot)
+    rng = random.Random(seed)
+    moved = refused = 0
+    for _ in range(rounds):
+        start, stop, load = ACTORS.get(rng.choice(["none", "none", *ACTORS]), (None, None, True))
+        lines, why = dance.step(start, stop, load)
+        moved += len(lines)
+        refused += len(why)
+    for card in range(3):
+        dance.loads[card].verify()
+    dance.vm.rescan()
+    checks.bus_numbers(dance.vm)
+    print(f"{rounds} rounds, {moved} BARs moved, {refused} refused")
+    if moved < rounds // 2:
+        raise Bad(f"only {moved} BARs moved in {rounds} rounds, {refused} refused")
+
+
+@pytest.mark.deep
+@pytest.mark.arch("x86_64")
+@pytest.mark.parametrize("seed", range(4))
+def test_many_moves(boot, seed):
+    """Many moves of disks under load, against everybody else"""
+    many(boot, 60, seed)

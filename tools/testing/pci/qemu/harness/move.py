@@ -16,7 +16,10 @@ from .vm import Bad
 _RANGE = r"\[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)[^]]*\]"
 MOVED = re.compile(rf"(\w{{4}}:\w\w:\w\w\.\w): (BAR \d+|ROM|VF BAR \d+) {_RANGE}: moved from "
                    rf"{_RANGE}, stopped for (\d+) us")
-CANT = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (.*): can't move: (.*)")
+# Found out when it was to move; and known before, told with what has no address then.
+CANT = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (?:(.*): )?can't move: (.*)")
+STAYS = re.compile(r"has no address: .*; (\w{4}:\w\w:\w\w\.\w) (.*?)(?:, in use by \S+)?, "
+                   r"does not move: (.*?)(?:: remove it.*)?$", re.M)
 NO_ADDRESS = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (.*) has no address")
 
 # What drivers say when their device does not answer as it should.
@@ -41,7 +44,7 @@ def lines(text):
 
 def refusals(text):
     """(device, what, why) of what could not move."""
-    return [m.groups() for m in CANT.finditer(text)]
+    return [m.groups() for m in [*CANT.finditer(text), *STAYS.finditer(text)]]
 
 
 def quiet(text):
@@ -65,9 +68,7 @@ class State:
             for r in d.bars() + ([d.rom()] if d.rom() else []):
                 if r.assigned and not r.flags & 0x100:
                     self.bars[d.name, r.index] = r
-        # Longest first, so that what is found is what is claimed, not what surrounds it.
-        self.places = sorted(((r.start & -PAGE, r.end | PAGE - 1, key)
-                              for key, r in self.bars.items()))
+        self.places = [(r.start & -PAGE, r.end | PAGE - 1, key) for key, r in self.bars.items()]
         self.windows = []
         # (device, BAR) -> what is in there: claims, mappings, memory types
         self.inside = collections.defaultdict(list)
@@ -88,6 +89,11 @@ class State:
                 return key
         return None
 
+    def _encloses(self, start, end):
+        """A host bridge's window has a name of its own if no firmware describes it."""
+        return any(start <= r.start and r.end <= end and r.size < end - start + 1
+                   for r in self.bars.values())
+
     def _in_window(self, start):
         return any(first <= start <= last for first, last in self.windows)
 
@@ -104,7 +110,7 @@ class State:
             if not m:
                 continue
             start, end, name = int(m[2], 16), int(m[3], 16), m[4]
-            if name.startswith("PCI Bus "):
+            if name.startswith("PCI Bus ") or self._encloses(start, end):
                 self.windows.append((start, end))
             elif _NAME.fullmatch(name):
                 key = self._find(start)
@@ -190,11 +196,11 @@ def differences(before, after):
 class Disk:
     """Verified load on the disk of a device."""
 
-    def __init__(self, vm, dev, name=None):
-        self.vm, self.dev, self.name = vm, dev, name or dev
+    def __init__(self, vm, dev, blocks=512):
+        self.vm, self.dev, self.name, self.blocks = vm, dev, dev, blocks
 
     def start(self):
-        self.vm.load_start(self.name, self.vm.block_name(self.dev), pause_us=500)
+        self.vm.load_start(self.name, self.vm.block_name(self.dev), self.blocks, pause_us=500)
         self.goes_on()
 
     def goes_on(self, ops=30):
@@ -207,8 +213,8 @@ class Disk:
 class Net:
     """Verified transfers with the echo server through a network card."""
 
-    def __init__(self, vm, dev, echo, name=None):
-        self.vm, self.dev, self.echo, self.name = vm, dev, echo, name or dev
+    def __init__(self, vm, dev, echo):
+        self.vm, self.dev, self.echo, self.name = vm, dev, echo, dev
 
     def start(self):
         iface = self.vm.wait(f"the interface of {self.dev}", self.interface)
