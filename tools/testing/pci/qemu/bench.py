@@ -17,6 +17,11 @@ of devices:
 nothing after ADD touches config space; "to bound" has both. Hot-add is the
 time from the link being reported up to the driver being bound, where ports
 report links.
+
+Moves: a card that has no place below 4 GiB is put beside virtio devices in use
+whose windows are there. "stopped" is for how long no CPU ran anything else, as
+the kernel says; it must depend on how many devices move, and not on how many
+others there are. The base moves nothing.
 """
 
 import argparse
@@ -33,7 +38,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import config, machines                    # noqa: E402
+from harness import config, machines, move              # noqa: E402
 from harness.vm import VM                               # noqa: E402
 
 SHIFT = 2                       # an instruction takes 4 ns
@@ -190,6 +195,36 @@ def measure_hotadd(directory, kernel, card, driver, rounds):
             "writes": statistics.median(writes)}
 
 
+def measure_move(directory, kernel, live, others):
+    """Microseconds stopped, BARs in use that moved, config reads and writes of the hot-add."""
+    ports = "".join(f" xio3130-downstream,id=m{i},bus=mu,chassis={200 + i},slot={200 + i}"
+                    f"{' virtio-rng-pci,bus=m%d' % i if i < live else ''}"
+                    for i in range(live + 1)).split()
+    vm = boot(directory, kernel, [
+        "pcie-root-port,id=mv,bus=pcie.0,addr=1,chassis=199,slot=199",
+        "x3130-upstream,id=mu,bus=mv", *ports,
+        *(topology(others, "virtio-rng-pci,vectors=0") if others else [])])
+    try:
+        vm.settle()
+        before = vm.pci()
+        start = log_size(vm)
+        lines = len(vm.agent("klog"))
+        vm.plug(f"pci-testdev,id=big,bus=m{live},membar={1 << 31}", slot=200 + live)
+        vm.wait_device(lambda d: d.name not in before, timeout=60)
+        vm.settle()
+        moved = move.lines(vm.agent("klog")[lines:])
+        if len({x.dev for x in moved}) != live:
+            raise RuntimeError(f"{live} devices were to move, the kernel says: {moved}")
+        reads, writes, _ = accesses(vm, start, log_size(vm))
+        vm.check_console()
+        return {"stopped": moved[0].us, "bars": len(moved), "reads": reads, "writes": writes}
+    finally:
+        vm.stop()
+        (vm.dir / "cfg.log").unlink(missing_ok=True)
+
+
+MOVES = ((1, 0), (1, 64), (1, 240), (2, 0), (4, 0), (8, 0), (8, 64))      # live, others
+
 CASES = {
     # endpoint, kernel parameters: nothing after ADD, or everything
     "scan to add": ("edu", "pcie_ports=compat"),
@@ -206,6 +241,10 @@ class Table:
         ratio = series / base if base else float("nan")
         self.rows.append((what, f"{base:.{digits}f}", f"{series:.{digits}f}", unit, f"{ratio:.2f}"))
 
+    def add_series(self, what, unit, series):
+        """What the base does not do."""
+        self.rows.append((what, "-", f"{series:.0f}", unit, "-"))
+
     def text(self):
         head = ("", "base", "series", "", "ratio")
         rows = [head, *self.rows]
@@ -221,6 +260,7 @@ def main():
     parser.add_argument("--kernel", type=Path, default=config.kernel(base=False, var=""))
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--rounds", type=int, default=5, help="hot-adds per card")
+    parser.add_argument("--moves", action="store_true", help="only what moving costs")
     parser.add_argument("--json", type=Path, help="also write the raw numbers")
     args = parser.parse_args()
     if config.arch() not in MACHINES:
@@ -240,7 +280,7 @@ def main():
         raw[name] = func(top / re.sub(r"\W+", "-", name), *arguments)
         return raw[name]
 
-    for case, (endpoint, append) in CASES.items():
+    for case, (endpoint, append) in CASES.items() if not args.moves else ():
         empty = {side: run(f"{side}, {case}, no devices", measure_boot, image, [], append)
                  for side, image in kernels.items()}
         none = run(f"firmware, {case}, no devices", measure_boot, kernels["base"], [], off)
@@ -262,13 +302,18 @@ def main():
                     (got[s][kind] - firmware[kind] - (empty[s][kind] - none[kind])) / count
                     for s in kernels))
     cards = [("virtio-rng-pci", "virtio-pci"), ("e1000e", "e1000e")]
-    for card, driver in cards if machine().hotplug == "native" else []:
+    for card, driver in cards if machine().hotplug == "native" and not args.moves else []:
         got = {side: run(f"{side}, hot-add {card}", measure_hotadd, image, card, driver,
                          args.rounds) for side, image in kernels.items()}
         table.add(f"hot-add {card}: link up to bound", "ms",
                   *(got[s]["time"] * 1e3 for s in kernels), digits=2)
         table.add(f"hot-add {card}: reads", "", *(got[s]["reads"] for s in kernels), digits=0)
         table.add(f"hot-add {card}: writes", "", *(got[s]["writes"] for s in kernels), digits=0)
+    for live, others in MOVES if config.arch() == "x86_64" else ():
+        what = f"move, {live} in use, {others} other devices"
+        got = run(what, measure_move, kernels["series"], live, others)
+        table.add_series(f"{what}: stopped", "us", got["stopped"])
+        table.add_series(f"{what}: writes", "", got["writes"])
     print(table.text())
     if args.json:
         args.json.write_text(json.dumps(raw, indent=1, default=dict) + "\n")
