@@ -14,7 +14,7 @@ import pytest
 from harness import checks, config, move, pci, topo
 from harness.echo import Echo
 from harness.links import Refused
-from harness.move import Disk, Net, State
+from harness.move import Disk, Net, State, Usb
 from harness.vm import Bad
 
 TESTDEV, EDU, BOCHS = topo.IDS["testdev"], topo.IDS["edu"], "1234:1111"
@@ -74,12 +74,12 @@ def tight_switch(live="nvme,serial=live,drive=d0", **kw):
         edus("dn0", 4), ((EDU, 4),), slot=30, **kw)
 
 
-def tight_ports(live="nvme,serial=live,drive=d0", **kw):
+def tight_ports(live="nvme,serial=live,drive=d0", *more, **kw):
     """Three root ports fill their host bridge; what is live is behind the middle one."""
     return Case("q35-native", (
         PXB, *(f"pcie-root-port,id=p{i},bus=pxb,chassis={20 + i},slot={20 + i},mem-reserve=4M"
                for i in range(3)),
-        f"{live},id=live,bus=p1"),
+        f"{live},id=live,bus=p1", *more),
         edus("p0", 8), ((EDU, 8),), slot=20, **kw)
 
 
@@ -118,6 +118,9 @@ CASES = {
     "switch-e1000e": tight_switch(E1000E, net=True),
     "ports-nvme": tight_ports(),
     "ports-e1000e": tight_ports(E1000E, net=True),
+    "ports-e1000": tight_ports("e1000,netdev=u0", net=True, driver="e1000"),
+    "ports-ahci": tight_ports("ich9-ahci", "ide-hd,bus=live.0,drive=d0", driver="ahci"),
+    "ports-xhci": tight_ports("qemu-xhci", "usb-tablet,bus=live.0", driver="xhci_hcd"),
     # The host bridge has 512 GiB above 4 GiB.
     "arm64-bridge-shpc": bridge("virt-dt", 1 << 39),
     "arm64-switch-native": switch("virt-dt", huge=1 << 39),
@@ -146,7 +149,9 @@ class Scene:
         self.driver = case.driver or (
             "e1000e" if case.net else "nvme" if "nvme," in " ".join(case.devices) else "virtio-pci")
         self.live = self.vm.wait_device(lambda d: d.bus, driver=self.driver).name
-        self.load = Net(self.vm, self.live, echo) if case.net else Disk(self.vm, self.live)
+        self.load = (Net(self.vm, self.live, echo) if case.net else
+                     Usb(self.vm, self.live) if self.driver == "xhci_hcd" else
+                     Disk(self.vm, self.live))
         self.mark = 0
 
     def log(self):

@@ -250,3 +250,42 @@ class Net:
         if s["blocks"] < 64:
             raise Bad(f"network load {self.name}: only {s['blocks']} blocks")
         return s
+
+
+class Usb:
+    """Control transfers to a USB device: it is given the same configuration again and again."""
+
+    def __init__(self, vm, dev):
+        self.vm, self.dev, self.name = vm, dev, dev
+
+    def device(self):
+        at = f"/sys/bus/pci/devices/{self.dev}"
+        for bus in self.vm.agent.ls(at):
+            if re.fullmatch(r"usb\d+", bus):
+                for name in self.vm.agent.ls(f"{at}/{bus}"):
+                    if re.fullmatch(r"\d+-\d+", name):
+                        return name
+        return None
+
+    def start(self):
+        name = self.vm.wait("a USB device", self.device)
+        self.vm.agent("job", "start", self.name, 0, 1000,
+                      f"/sys/bus/usb/devices/{name}/bConfigurationValue=1")
+        self.goes_on()
+
+    def status(self):
+        return self.vm.agent("job", "status", self.name)
+
+    def goes_on(self, transfers=20):
+        before = self.status()["writes"]
+        self.vm.wait(f"transfers through {self.dev} to go on",
+                     lambda: self.status()["writes"] >= before + transfers, 30)
+
+    def verify(self):
+        self.vm.agent("job", "stop", self.name)
+        self.vm.wait("transfers to end", lambda: self.status()["finished"])
+        s = self.status()
+        self.vm.agent("job", "forget", self.name)
+        if s["errors"] or s["missing"]:
+            raise Bad(f"USB load: {s['errors']} errors ({s['last_error']}), {s['missing']} missing")
+        return s
