@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from harness import checks, console, pci
+from harness import checks, console, move, pci
 from harness.trace import STAGES, Trace, contract
 from harness.vm import Bad
 from test_races import grown
@@ -142,3 +142,108 @@ def test_refusal_lines():
     assert not checks.REFUSAL.search("pci 0000:01:00.0: BAR 0: assigned")
     with pytest.raises(Bad):
         checks.none(["x"], "y")
+
+
+class Moving:
+    """As much of a guest as move.State looks at: one device with a BAR of 16 KiB."""
+
+    class Machine:
+        arch = "x86_64"
+
+    machine = Machine()
+
+    def __init__(self, at, mapped=None, claimed=None, typed=None, more="", driver="nvme"):
+        self.at, self.driver = at, driver
+        self.files = {
+            "/proc/iomem": f"c0000000-febfffff : PCI Bus 0000:00\n"
+                           f"  {at:08x}-{at + 0x3fff:08x} : 0000:00:03.0\n"
+                           f"    {claimed or at:08x}-{(claimed or at) + 0x3fff:08x} : nvme\n",
+            "/proc/vmallocinfo":
+                "0x0000000012345678-0x0000000012345679   12288 nvme_remap_bar+0x65/0xb0 "
+                f"phys={mapped or at:#018x} ioremap\n"
+                "0x0000000012345678-0x0000000012345679   16384 n_tty_open+0x14/0xa0 pages=3 vmalloc\n"
+                + more,
+            "/sys/kernel/debug/x86/pat_memtype_list":
+                f"PAT memtype list:\nPAT: [mem {typed or at:#018x}-{(typed or at) + 0x2000:#018x}] "
+                "uncached-minus\n",
+        }
+        self.agent = self
+
+    def read(self, path):
+        return self.files[path]
+
+    def pci(self):
+        dev = endpoint(self.at, self.at, size=0x4000)
+        dev.driver = self.driver
+        return devices(dev)
+
+
+OLD, NEW = 0xfe000000, 0xfd000000
+MOVED = ("[    9.1] nvme 0000:00:03.0: BAR 0 [mem 0xfd000000-0xfd003fff 64bit]: moved from "
+         "[mem 0xfe000000-0xfe003fff 64bit], stopped for 123 us\n")
+
+
+def state(*args, **kw):
+    return move.State(Moving(*args, **kw))
+
+
+def test_move_accepts():
+    """A BAR that has moved with its mapping, its claim, its memory type, and a line in the log"""
+    assert move.lines(MOVED) == [("0000:00:03.0", 0, (NEW, NEW + 0x3fff), (OLD, OLD + 0x3fff), 123)]
+    assert list(move.check(state(OLD), state(NEW), MOVED)) == [("0000:00:03.0", 0)]
+    assert move.check(state(OLD), state(OLD), "", least=0) == {}
+    # Who is not in use can be told of, or not.
+    move.check(state(OLD, driver=None), state(NEW, driver=None), "", least=0)
+
+
+@pytest.mark.parametrize("after, text", [
+    (state(NEW, mapped=OLD), MOVED),
+    (state(NEW, claimed=OLD), MOVED),
+    (state(NEW, typed=OLD), MOVED),
+    (state(NEW, mapped=NEW + 0x1000), MOVED),
+    (state(NEW, more="0x1-0x2 8192 left+0x1/0x2 phys=0x00000000fe000000 ioremap\n"), MOVED),
+    (state(NEW, more="0x1-0x2 8192 new+0x1/0x2 phys=0x00000000fd001000 ioremap\n"), MOVED),
+    (state(NEW), ""),
+    (state(NEW), MOVED + MOVED),
+    (state(NEW), MOVED.replace("0xfe000000-0xfe003fff", "0xfb000000-0xfb003fff")),
+    (state(OLD), MOVED),
+    (state(OLD), ""),
+], ids=("mapping", "claim", "type", "offset", "left", "more", "silent", "twice", "other", "not",
+        "nothing"))
+def test_move_refuses(after, text):
+    """What has stayed behind, what is left over, moves that the log has not or has too often"""
+    with pytest.raises(Bad):
+        move.check(state(OLD), after, text)
+
+
+def test_move_log():
+    """Refusals with their reasons; complaints of drivers"""
+    text = (
+        "[   1.0] nvme 0000:01:00.0: BAR 0 [mem 0xa0000000-0xa000ffff]: can't move: mapped by user "
+        "space\n"
+        "[   1.1] pci 0000:02:02.0: BAR 2 has no address: need 0x80000000 64-bit pref, have 0x100000 "
+        "on bus 0000:02; 0000:02:01.0 BAR 4 [mem 0xfea00000-0xfea03fff 64bit pref], in use by "
+        "pci-stub, does not move: its driver takes no part: remove it and rescan\n")
+    assert [(dev, why) for dev, _, why in move.refusals(text)] == [
+        ("0000:01:00.0", "mapped by user space"), ("0000:02:01.0", "its driver takes no part")]
+    assert [m[1] for m in move.NO_ADDRESS.finditer(text)] == ["0000:02:02.0"]
+    move.quiet(text + MOVED + "[ 2.0] pcieport 0000:00:01.0: pciehp: Slot(1): Link Up\n")
+    for bad in ("nvme nvme0: I/O tag 1 (0001) opcode 0x2 (Read) QID 1 timeout, aborting",
+                "nvme nvme0: controller is down; will reset: CSTS=0x3",
+                "e1000e 0000:01:00.0 eth0: Reset adapter unexpectedly",
+                "e1000e 0000:01:00.0 eth0: Detected Hardware Unit Hang:",
+                "I/O error, dev vda, sector 8 op 0x1:(WRITE) flags 0x800",
+                "ata7.00: exception Emask 0x0 SAct 0x1 SErr 0x0 action 0x6 frozen",
+                "x86/PAT: init:1 freeing invalid memtype [mem 0xfe000000-0xfe003fff]",
+                "resource: Trying to free nonexistent resource <00000000fe000000-00000000fe003fff>"):
+        with pytest.raises(Bad):
+            move.quiet(bad)
+
+
+def test_move_differences():
+    """A bit in a register, an address in a list, a device that has come"""
+    old = {"0000:00:03.0": "00112233", "iomem": ["a", "b"]}
+    assert move.differences(old, dict(old)) == []
+    for change in ({"0000:00:03.0": "00112232"}, {"iomem": ["a"]}, {"0000:00:04.0": "00"}):
+        assert len(move.differences(old, {**old, **change})) == 1
+    assert move.differences(old, {"iomem": ["a", "b"]})
