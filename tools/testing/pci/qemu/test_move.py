@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import checks, config, move, pci, topo
+from harness import aml, checks, config, move, pci, topo
 from harness.echo import Echo
 from harness.links import Refused
 from harness.move import Disk, Net, State, Usb
@@ -384,6 +384,24 @@ def switch_on(scene):
     scene.vm.agent.write("/sys/bus/pci/move_resources", "1")
 
 
+def distrust(scene):
+    """The port for the new card becomes one to the outside world; it has to be found anew."""
+    vm = scene.vm
+    at = "/sys/kernel/config/acpi/table/external"
+    vm.agent("mkdir", at)
+    vm.agent.write(f"{at}/aml", aml.ssdt(aml.external_port("\\_SB.PC80.XTRN", 0)).decode("latin-1"))
+    vm.settle()
+    vm.remove("0000:80:00.0")
+    vm.rescan()
+    vm.wait_bound({"0000:80:00.0": "pcieport"})
+
+
+def is_distrusted(scene):
+    cards = [n for n, d in scene.vm.pci().items() if d.id == EDU]
+    wrong = [n for n in cards if scene.vm.agent.read(dev_file(n, "removable")) != "removable\n"]
+    checks.none(wrong if cards else ["there is no card"], "not outside of the machine")
+
+
 @dataclasses.dataclass(frozen=True)
 class Block:
     case: Case
@@ -392,8 +410,8 @@ class Block:
     open: object = None             # ... and takes it away
     append: str = ""
     named: bool = True              # one device is in the way, and named
-    devices: tuple = ()
     load: bool = True
+    look: object = None             # is the obstacle what it is to be?
 
 
 NVME_PF = ("nvme,serial=live,subsys=ss,sriov_max_vfs=2,max_ioqpairs=6,msix_qsize=6,"
@@ -414,6 +432,7 @@ BLOCKS = {
                  lambda s: vfs(s, 2), lambda s: vfs(s, 0), load=False),
     "cmb": Block(switch("q35-native", "nvme,serial=live,cmb_size_mb=16"), ""),
     "io": Block(tight_ports_io(), "I/O", load=False),
+    "untrusted": Block(tight_ports(), "trusted", distrust, look=is_distrusted),
     "nomove": Block(bridge("q35-acpi"), "off", append="pci=nomove", named=False),
     "attribute": Block(bridge("q35-acpi"), "off", switch_off, switch_on, named=False),
     "arm64-user": Block(bridge("virt-dt", 1 << 39), "mapped by user space", hold, release),
@@ -437,6 +456,8 @@ def test_refusal(boot, name):
     scene.begin()
     before = State(vm)
     scene.plug()
+    if block.look:
+        block.look(scene)
     text = scene.log()
     if move.lines(text) or move.moved_bars(before, State(vm)):
         raise Bad(f"moved: {move.lines(text)} {move.moved_bars(before, State(vm))}")

@@ -7,6 +7,7 @@ or sends a notification; no compiler is needed.
 
 import re
 import struct
+import uuid
 
 DEVICE_CHECK, EJECT_REQUEST = 1, 3
 
@@ -65,6 +66,26 @@ def store(value, path):
 def notify(path, value):
     """A notification, sent as soon as the table is loaded."""
     return b"\x86" + _name(path) + _integer(value)
+
+
+def _string(text):
+    return b"\x0d" + text.encode() + b"\x00"
+
+
+def _list(*items):
+    return b"\x12" + _package(bytes([len(items)]) + b"".join(items))
+
+
+# A _DSD with this one is about a port (drivers/acpi/property.c has the list).
+_EXTERNAL = uuid.UUID("efcc06cc-73ac-4bc3-bff0-76143807c389").bytes_le
+
+
+def external_port(path, address):
+    """A PCI port by its _ADR, behind which is what anybody may have plugged in."""
+    dsd = _list(_buffer(_EXTERNAL), _list(_list(_string("ExternalFacingPort"), _integer(1)),
+                                          _list(_string("UID"), _integer(0))))
+    return b"\x5b\x82" + _package(_name(path) + name("_ADR", _integer(address))
+                                  + name("_DSD", dsd))
 
 
 def ejectable(path):
