@@ -285,7 +285,7 @@ static int move_stop(void *data)
 	atomic_inc(&stop->arrived);
 
 	if (smp_processor_id() == stop->leader) {
-		while (atomic_read(&stop->arrived) < num_online_cpus())
+		while (atomic_read_acquire(&stop->arrived) < num_online_cpus())
 			cpu_relax();
 		stop->ret = move_switch(stop);
 		smp_store_release(&stop->done, true);

@@ -255,8 +255,10 @@ static bool move_wait(struct pci_dev *busy, unsigned int *tries)
 		msleep(MOVE_WAIT);
 		return true;
 	}
-	if (!busy)
+	if (!busy) {
+		pr_info("PCI: nothing moves: mappings come and go all the time\n");
 		return false;
+	}
 
 	pci_info(busy, "can't move: it is busy\n");
 	busy->move_refused = "it is busy";

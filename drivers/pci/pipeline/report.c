@@ -179,6 +179,49 @@ static void pci_report_holds(const struct pci_layout_res *r, char *why,
 		 holds ? ", does not move: " : "", holds ?: "");
 }
 
+/* Is something in a window of a bridge that a BAR could be in? */
+static bool pci_report_in_window(struct pci_dev *bridge,
+				 const struct pci_want *want,
+				 struct resource *res)
+{
+	struct resource *window;
+	int i;
+
+	for (i = PCI_BRIDGE_RESOURCES; i <= PCI_BRIDGE_RESOURCE_END; i++) {
+		window = &bridge->resource[i];
+		if (window->parent && pci_window_takes(window, want->flags) &&
+		    resource_contains(window, res))
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * There is room below the host bridge, but windows do not lead there: something
+ * keeps one of them where it is, of the nearest bridge if it can be told.
+ */
+static unsigned int pci_report_keeps(const struct pci_layout *layout,
+				     const struct pci_want *want)
+{
+	struct pci_dev *bridge = want->dev->bus->self;
+	const struct pci_layout_res *r;
+	unsigned int i;
+
+	for (; bridge; bridge = pci_upstream_bridge(bridge))
+		for (i = 1; i < layout->plan.count; i++) {
+			r = &layout->res[i];
+			if (r->dev && r->dev != want->dev &&
+			    r->dev->stage >= PCI_STAGE_ADD &&
+			    !layout->plan.item[i].window &&
+			    layout->plan.item[i].old.has &&
+			    pci_report_in_window(bridge, want, r->res))
+				return i;
+		}
+
+	return 0;
+}
+
 /* Appended to what is said about a BAR: what is in its way */
 static void pci_report_why(struct pci_layout *layout,
 			   const struct pci_want *want, char *why, size_t size)
@@ -201,6 +244,8 @@ static void pci_report_why(struct pci_layout *layout,
 		return;
 
 	i = pci_plan_obstacle(&layout->plan, &item);
+	if (!i)
+		i = pci_report_keeps(layout, want);
 	if (!i)
 		return;
 	if (i == PCI_PLAN_NO_ALT) {
