@@ -158,8 +158,8 @@ static int pci_report_collect(struct pci_layout *layout, struct pci_bus *root,
 }
 
 /* What a device in the way is there for, and what can be done about it */
-static void pci_report_holds(const struct pci_layout_res *r, char *why,
-			     size_t size)
+static void pci_report_holds(const struct pci_layout_res *r, bool untrusted,
+			     char *why, size_t size)
 {
 	const char *holds = NULL;
 
@@ -174,52 +174,82 @@ static void pci_report_holds(const struct pci_layout_res *r, char *why,
 	}
 
 	if (r->res < &r->dev->resource[PCI_BRIDGE_RESOURCES])
-		pci_move_hold(r->dev, r->res - r->dev->resource, false, &holds);
+		pci_move_hold(r->dev, r->res - r->dev->resource, untrusted,
+			      &holds);
 	snprintf(why, size, "%s%s: remove it and rescan",
 		 holds ? ", does not move: " : "", holds ?: "");
 }
 
-/* Is something in a window of a bridge that a BAR could be in? */
-static bool pci_report_in_window(struct pci_dev *bridge,
-				 const struct pci_want *want,
-				 struct resource *res)
+/* How far something is from the windows of a bridge that a BAR could be in */
+static resource_size_t pci_report_distance(struct pci_dev *bridge,
+					   const struct pci_want *want,
+					   const struct resource *res)
 {
-	struct resource *window;
+	resource_size_t distance, least = RESOURCE_SIZE_MAX;
+	const struct resource *window;
 	int i;
 
 	for (i = PCI_BRIDGE_RESOURCES; i <= PCI_BRIDGE_RESOURCE_END; i++) {
 		window = &bridge->resource[i];
-		if (window->parent && pci_window_takes(window, want->flags) &&
-		    resource_contains(window, res))
-			return true;
+		if (!window->parent || !pci_window_takes(window, want->flags))
+			continue;
+		if (res->start > window->end)
+			distance = res->start - window->end;
+		else if (res->end < window->start)
+			distance = window->start - res->end;
+		else
+			distance = 0;
+		least = min(least, distance);
 	}
 
-	return false;
+	return least;
+}
+
+/* What is in use and next to these windows; 0 if there is nothing */
+static unsigned int pci_report_nearest(const struct pci_layout *layout,
+				       struct pci_dev *bridge,
+				       const struct pci_want *want,
+				       resource_size_t *least)
+{
+	const struct pci_layout_res *r;
+	resource_size_t distance;
+	unsigned int i, best = 0;
+
+	*least = RESOURCE_SIZE_MAX;
+	for (i = 1; i < layout->plan.count; i++) {
+		r = &layout->res[i];
+		if (!r->dev || r->dev == want->dev ||
+		    r->dev->stage < PCI_STAGE_ADD ||
+		    layout->plan.item[i].window || !layout->plan.item[i].old.has)
+			continue;
+		distance = pci_report_distance(bridge, want, r->res);
+		if (distance < *least) {
+			*least = distance;
+			best = i;
+		}
+	}
+
+	return best;
 }
 
 /*
  * There is room below the host bridge, but windows do not lead there: something
- * keeps one of them where it is, of the nearest bridge if it can be told.
+ * keeps one of them where it is, or is beside the last one.
  */
 static unsigned int pci_report_keeps(const struct pci_layout *layout,
 				     const struct pci_want *want)
 {
 	struct pci_dev *bridge = want->dev->bus->self;
-	const struct pci_layout_res *r;
-	unsigned int i;
+	resource_size_t distance;
+	unsigned int i = 0;
 
-	for (; bridge; bridge = pci_upstream_bridge(bridge))
-		for (i = 1; i < layout->plan.count; i++) {
-			r = &layout->res[i];
-			if (r->dev && r->dev != want->dev &&
-			    r->dev->stage >= PCI_STAGE_ADD &&
-			    !layout->plan.item[i].window &&
-			    layout->plan.item[i].old.has &&
-			    pci_report_in_window(bridge, want, r->res))
-				return i;
-		}
+	for (; bridge; bridge = pci_upstream_bridge(bridge)) {
+		i = pci_report_nearest(layout, bridge, want, &distance);
+		if (!distance)
+			return i;
+	}
 
-	return 0;
+	return i;
 }
 
 /* Appended to what is said about a BAR: what is in its way */
@@ -265,7 +295,7 @@ static void pci_report_why(struct pci_layout *layout,
 			pci_resource_name(dev, r->res - dev->resource), r->res,
 			dev->driver ? ", in use by " : "",
 			dev->driver ? dev->driver->name : "");
-	pci_report_holds(r, why + len, size - len);
+	pci_report_holds(r, want->dev->untrusted, why + len, size - len);
 }
 
 /**

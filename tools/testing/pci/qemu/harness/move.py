@@ -36,7 +36,7 @@ def lines(text):
     out = []
     for m in MOVED.finditer(text):
         kind = m[2].rsplit(" ", 1)
-        bar = 6 if m[2] == "ROM" else int(kind[1])
+        bar = 6 if m[2] == "ROM" else int(kind[1]) + (7 if kind[0] == "VF BAR" else 0)
         out.append(Line(m[1], bar, (int(m[3], 16), int(m[4], 16)), (int(m[5], 16), int(m[6], 16)),
                         int(m[7])))
     return out
@@ -65,7 +65,7 @@ class State:
         self.devs = vm.pci()
         self.bars = {}
         for d in self.devs.values():
-            for r in d.bars() + ([d.rom()] if d.rom() else []):
+            for r in d.bars() + ([d.rom()] if d.rom() else []) + d.vf_bars():
                 if r.assigned and not r.flags & 0x100:
                     self.bars[d.name, r.index] = r
         self.places = [(r.start & -PAGE, r.end | PAGE - 1, key) for key, r in self.bars.items()]

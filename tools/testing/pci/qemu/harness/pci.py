@@ -124,6 +124,13 @@ class Device:
         r = self.resources[ROM] if len(self.resources) > ROM else None
         return r if r and r.used else None
 
+    def vf_bars(self):
+        """What VFs have their BARs in, of a PF."""
+        first = ROM + 1
+        if self.is_bridge or len(self.resources) < first + 6:
+            return []
+        return [r for r in self.resources[first:first + 6] if r.used]
+
     def windows(self):
         """Bridge windows; where they are depends on SR-IOV being built in."""
         if not self.is_bridge:
