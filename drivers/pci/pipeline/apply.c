@@ -58,6 +58,7 @@ static bool layout_programs(const struct pci_layout *layout, unsigned int i)
  * @i: index of the item
  *
  * Context: any.
+ * Return: true if it does.
  */
 bool pci_layout_lives(const struct pci_layout *layout, unsigned int i)
 {
@@ -70,7 +71,8 @@ bool pci_layout_lives(const struct pci_layout *layout, unsigned int i)
 
 /*
  * Which items stay where they are, or have something inside that does, and which
- * change.
+ * change.  These are a list, from the top down, and back: how long all CPUs are
+ * stopped must not depend on what does not change.
  */
 static void layout_mark(struct pci_layout *layout)
 {
@@ -104,16 +106,6 @@ static void layout_mark(struct pci_layout *layout)
 		if (layout->res[i].stays)
 			layout->res[item[i].to].stays = true;
 }
-
-/*
- * What changes is a list, from the top down, and back: how long all CPUs are
- * stopped does not depend on what does not change.
- */
-#define layout_each_change(layout, i)					\
-	for ((i) = (layout)->res[0].next; (i); (i) = (layout)->res[i].next)
-
-#define layout_each_change_back(layout, i)				\
-	for ((i) = (layout)->res[0].prev; (i); (i) = (layout)->res[i].prev)
 
 /* The resource that one goes into */
 static struct resource *layout_parent(struct pci_layout *layout, unsigned int i,
@@ -165,7 +157,7 @@ static int layout_take_out(struct pci_layout *layout)
 	unsigned int i;
 	int ret;
 
-	layout_each_change_back(layout, i) {
+	for (i = layout->res[0].prev; i; i = layout->res[i].prev) {
 		res = layout->res[i].res;
 		if (!res->parent)
 			continue;
@@ -185,7 +177,8 @@ static int layout_take_out(struct pci_layout *layout)
 }
 
 /* What is in a BAR moves with it: what a driver has requested */
-static void layout_set(const struct pci_layout_res *r, const struct resource *to)
+static void layout_set(const struct pci_layout_res *r,
+		       const struct resource *to)
 {
 	if (r->lives)
 		shift_resource(r->res, to->start);
@@ -200,7 +193,7 @@ static int layout_put_in(struct pci_layout *layout)
 	unsigned int i;
 	int ret;
 
-	layout_each_change(layout, i) {
+	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		res = layout->res[i].res;
 		to = layout_target(layout, i);
 		if (layout->res[i].stays) {
@@ -226,7 +219,7 @@ static void layout_put_back(struct pci_layout *layout)
 	struct resource was;
 	unsigned int i;
 
-	layout_each_change_back(layout, i) {
+	for (i = layout->res[0].prev; i; i = layout->res[i].prev) {
 		r = &layout->res[i];
 		if (!r->res->parent)
 			continue;
@@ -237,7 +230,7 @@ static void layout_put_back(struct pci_layout *layout)
 			release_resource(r->res);
 	}
 
-	layout_each_change(layout, i) {
+	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		r = &layout->res[i];
 		if (r->stays) {
 			layout_adjust(r->res, r->start, r->end);
@@ -449,7 +442,7 @@ static void layout_program_windows(struct pci_layout *layout, bool back)
 	struct pci_plan_place both;
 	unsigned int i;
 
-	layout_each_change_back(layout, i) {
+	for (i = layout->res[0].prev; i; i = layout->res[i].prev) {
 		if (!layout_programs(layout, i))
 			continue;
 		from = back ? &item[i].new : &item[i].old;
@@ -457,7 +450,7 @@ static void layout_program_windows(struct pci_layout *layout, bool back)
 		layout_write_window(&layout->res[i], from, &both);
 	}
 
-	layout_each_change(layout, i) {
+	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		if (!layout_programs(layout, i))
 			continue;
 		to = back ? &item[i].old : &item[i].new;
@@ -480,7 +473,7 @@ static void layout_decode(struct pci_layout *layout, bool on)
 	struct pci_layout_res *r;
 	unsigned int i;
 
-	layout_each_change(layout, i) {
+	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		r = &layout->res[i];
 		if (!r->lives || r->dev == last)
 			continue;
@@ -534,7 +527,7 @@ static bool layout_program_bars(struct pci_layout *layout, bool back)
 	u64 start;
 	int reg;
 
-	layout_each_change(layout, i) {
+	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		r = &layout->res[i];
 		if (!r->lives)
 			continue;
@@ -584,7 +577,7 @@ static void layout_program_new(struct pci_layout *layout)
 	struct pci_layout_res *r;
 	unsigned int i;
 
-	layout_each_change(layout, i) {
+	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		r = &layout->res[i];
 		if (r->lives || item[i].window || !item[i].new.has)
 			continue;

@@ -35,6 +35,7 @@ static void layout_ignore_others(struct pci_layout *layout)
  * Or a window that it never had.
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
+ * Return: true if something does.
  */
 bool pci_layout_lacks(const struct pci_bus *bus, unsigned long type,
 		      bool untrusted)

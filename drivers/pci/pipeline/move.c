@@ -288,8 +288,10 @@ static int move_stop(void *data)
 		while (atomic_read_acquire(&stop->arrived) < num_online_cpus())
 			cpu_relax();
 		stop->ret = move_switch(stop);
+		/* All of that comes before what others do from here on */
 		smp_store_release(&stop->done, true);
 	} else {
+		/* Pairs with the above */
 		while (!smp_load_acquire(&stop->done))
 			cpu_relax();
 	}

@@ -180,6 +180,7 @@ enum pci_plan_hold pci_move_hold(struct pci_dev *dev, int idx, bool untrusted,
  * Its driver is to be asked, or it has to wake up.
  *
  * Context: any.
+ * Return: true if there is.
  */
 bool pci_move_asks(const struct pci_dev *dev)
 {
