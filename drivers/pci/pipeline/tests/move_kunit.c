@@ -11,6 +11,7 @@
 #include <linux/io.h>
 #include <linux/ioremap_move.h>
 #include <linux/pci.h>
+#include <linux/prandom.h>
 #include <linux/vmalloc.h>
 
 #include "../../pci.h"
@@ -42,8 +43,8 @@ static const struct emul_bar move_many_ports[] = {
 /* What the driver below does, and saw */
 static struct {
 	struct pci_dev *refuses;
-	struct pci_dev *dev[2];
 	unsigned int bound;
+	unsigned int limit;
 	unsigned int prepared;
 	unsigned int done;
 	unsigned int locked;
@@ -56,11 +57,10 @@ static int move_memory(struct pci_dev *dev)
 
 static int move_probe(struct pci_dev *dev, const struct pci_device_id *id)
 {
-	unsigned int i = move_seen.bound;
 	void __iomem *regs = NULL;
 	int ret;
 
-	if (i == ARRAY_SIZE(move_seen.dev))
+	if (move_seen.bound == move_seen.limit)
 		return -ENODEV;
 	ret = pci_enable_device(dev);
 	if (ret)
@@ -76,7 +76,6 @@ static int move_probe(struct pci_dev *dev, const struct pci_device_id *id)
 			goto release;
 	}
 	pci_set_drvdata(dev, regs);
-	move_seen.dev[i] = dev;
 	move_seen.bound++;
 	return 0;
 
@@ -130,15 +129,21 @@ static void move_unregister(void *data)
 	pci_unregister_driver(&move_driver);
 }
 
-/* Both devices, as drivers have them; the card is left alone */
-static void move_bind(struct kunit *test, bool movable, bool asks)
+static void move_register(struct kunit *test, bool movable, bool asks)
 {
-	memset(&move_seen, 0, sizeof(move_seen));
 	move_driver.bars_movable = movable;
 	move_driver.bars_prepare = asks ? move_prepare : NULL;
 	move_driver.bars_done = asks ? move_done : NULL;
 	KUNIT_ASSERT_EQ(test, pci_register_driver(&move_driver), 0);
 	emul_do(test, move_unregister, NULL);
+}
+
+/* Both devices, as drivers have them; the card is left alone */
+static void move_bind(struct kunit *test, bool movable, bool asks)
+{
+	memset(&move_seen, 0, sizeof(move_seen));
+	move_seen.limit = 2;
+	move_register(test, movable, asks);
 	KUNIT_ASSERT_EQ(test, move_seen.bound, 2);
 }
 
@@ -630,6 +635,124 @@ static void move_vanishes(struct kunit *test)
 	}
 }
 
+#define MOVE_SLOTS	6
+#define MOVE_EVENTS	120
+
+/* Cards come and go, all of them in use */
+struct move_any {
+	struct emul_host *host;
+	struct rnd_state rnd;
+	struct emul_fn *card[MOVE_SLOTS];
+	u64 at[MOVE_SLOTS];
+	unsigned int moved;
+	unsigned int left;
+};
+
+static u32 move_random(struct move_any *a, u32 below)
+{
+	return prandom_u32_state(&a->rnd) % below;
+}
+
+static void move_any_create(struct kunit *test, struct move_any *a)
+{
+	struct emul_bar bar = { .flags = EMUL_BAR_MEM };
+	struct emul_fn *port, *sw;
+	unsigned int i;
+
+	a->host = emul_host_create(test);
+	a->host->mem_size = SZ_16M;
+	a->host->movable = true;
+	port = emul_add_port(a->host, NULL, PCI_DEVFN(1, 0),
+			     PCI_EXP_TYPE_ROOT_PORT);
+	sw = emul_add_switch(a->host, port, MOVE_SLOTS);
+	for (i = 0; i < MOVE_SLOTS; i++) {
+		bar.size = SZ_1M << move_random(a, 4);
+		a->card[i] = emul_add_endpoint(a->host,
+					       sw->below[PCI_DEVFN(i, 0)], 0,
+					       &bar, 1);
+	}
+	emul_plug(port);
+	for (i = 0; i < MOVE_SLOTS; i++)
+		emul_unplug(a->card[i]);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(a->host), 0);
+	a->host->watch_addresses = true;
+}
+
+/* What had an address has one, and everybody knows the same one */
+static void move_any_check(struct kunit *test, struct move_any *a)
+{
+	struct pci_bus_region region;
+	struct pci_dev *dev;
+	struct resource *res;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, a->host->stray, 0);
+	emul_check_sane(a->host);
+	for (i = 0; i < MOVE_SLOTS; i++) {
+		dev = emul_get_dev(a->card[i]);
+		if (!dev) {
+			a->at[i] = 0;
+			continue;
+		}
+		res = &dev->resource[0];
+		if (!res->parent) {
+			KUNIT_EXPECT_EQ(test, a->at[i], 0);
+			a->left++;
+			pci_dev_put(dev);
+			continue;
+		}
+		pcibios_resource_to_bus(dev->bus, &region, res);
+		KUNIT_EXPECT_EQ(test, emul_bar_address(a->card[i], 0),
+				region.start);
+		KUNIT_EXPECT_NOT_NULL(test, pci_get_drvdata(dev));
+		KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+				res->start);
+		a->moved += a->at[i] && a->at[i] != region.start;
+		a->at[i] = region.start;
+		pci_dev_put(dev);
+	}
+}
+
+static const u64 move_seeds[] = { 1, 3, 5, 10, 11, 14 };
+
+static void move_describe_seed(const u64 *seed, char *name)
+{
+	snprintf(name, KUNIT_PARAM_DESC_SIZE, "seed %llu", *seed);
+}
+
+KUNIT_ARRAY_PARAM(move_seeds, move_seeds, move_describe_seed);
+
+static void move_events(struct kunit *test)
+{
+	struct move_any *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
+	struct emul_fn *card;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	move_needs_mappings(test);
+	prandom_seed_state(&a->rnd, *(const u64 *)test->param_value);
+	move_any_create(test, a);
+	memset(&move_seen, 0, sizeof(move_seen));
+	move_seen.limit = UINT_MAX;
+	move_register(test, true, *(const u64 *)test->param_value & 1);
+
+	for (i = 0; i < MOVE_EVENTS; i++) {
+		card = a->card[move_random(a, MOVE_SLOTS)];
+		if (emul_present(card)) {
+			emul_remove(card);
+			emul_unplug(card);
+		} else {
+			emul_plug(card);
+			emul_enumerate(card->up, PCI_BATCH_FRESH);
+		}
+		move_any_check(test, a);
+	}
+	kunit_info(test, "%u moved, %u times without an address\n", a->moved,
+		   a->left);
+	KUNIT_EXPECT_GT(test, a->moved, 0);
+	KUNIT_EXPECT_EQ(test, move_seen.prepared, move_seen.done);
+}
+
 static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_unbound),
 	KUNIT_CASE(move_bound),
@@ -641,6 +764,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
 	KUNIT_CASE(move_stuck),
 	KUNIT_CASE(move_vanishes),
+	KUNIT_CASE_PARAM(move_events, move_seeds_gen_params),
 	{ }
 };
 
