@@ -705,7 +705,8 @@ DRIVER = "/sys/bus/pci/drivers/nvme"
 ACTORS = {
     "bind": (jobs((1000, lambda at, name: (f"{DRIVER}/unbind={name}", f"{DRIVER}/bind={name}")))[0],
              bind_stop, False),
-    "flr": (*jobs((20000, lambda at, name: (f"{at}/reset=1",))), True),
+    # A reset takes more than 0.1 s, in which nothing moves.
+    "flr": (*jobs((400000, lambda at, name: (f"{at}/reset=1",))), True),
     "map": (map_start, map_stop, True),
     # Other buses only: what was removed must not come back.
     "rescan": (*jobs((500, lambda at, name: ("/sys/bus/pci/devices/0000:00:1f.0/rescan=1",)),
