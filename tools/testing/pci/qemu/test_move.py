@@ -682,7 +682,8 @@ def map_start(dance, card):
 
 def map_stop(dance, card):
     dance.vm.agent("map", "stop", "loop")
-    dance.vm.wait("the mappings to end", lambda: dance.vm.agent("map", "status", "loop")["finished"])
+    dance.vm.wait("the mappings to end", lambda: dance.vm.agent(
+        "map", "status", "loop")["finished"])
     got = dance.vm.agent("map", "status", "loop")
     dance.vm.agent("map", "forget", "loop")
     # The first word of an NVMe controller's registers tells what it can do.
@@ -710,7 +711,8 @@ ACTORS = {
     "map": (map_start, map_stop, True),
     # Other buses only: what was removed must not come back.
     "rescan": (*jobs((500, lambda at, name: ("/sys/bus/pci/devices/0000:00:1f.0/rescan=1",)),
-                     (700, lambda at, name: ("/sys/bus/pci/devices/0000:00:1f.2/rescan=1",))), True),
+                     (700, lambda at, name: ("/sys/bus/pci/devices/0000:00:1f.2/rescan=1",))),
+               True),
     "cpu": (jobs((5000, lambda at, name: ("/sys/devices/system/cpu/cpu1/online=0",
                                           "/sys/devices/system/cpu/cpu1/online=1")))[0],
             cpu_stop, True),
