@@ -307,8 +307,8 @@ static int move_forget_refusal(struct pci_dev *dev, void *data)
  * @bus: the bus on or below which something lacks an address
  *
  * As few as possible move, and only for what is required.  Drivers are asked
- * without a lock of a device held.  What has no address afterwards either still
- * asks for one.
+ * without a lock of a device held.  What has no address afterwards either can
+ * still be given one.
  *
  * Context: process context, rescan/remove lock held.
  */
