@@ -229,8 +229,9 @@ def resets(vm, dev):
 def works_on(scene):
     """What has moved can be reset, bound again, and removed and found again."""
     vm, live = scene.vm, scene.live
-    if scene.driver == "nvme":
-        # Its driver knows of resets by others.
+    if scene.driver == "nvme" and config.variant() != "debug":
+        # Its driver knows of resets by others. It thaws its queues in another task
+        # than it has frozen them in, which lockdep does not like.
         vm.agent.write(dev_file(live, "reset"), "1", limit=60)
         scene.load.goes_on()
     scene.load.verify()
