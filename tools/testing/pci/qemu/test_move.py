@@ -187,6 +187,15 @@ class Scene:
             self.vm.wait_id(ident, count=count, timeout=40)
         self.settle()
 
+    def arrive(self):
+        """The card arrives under load: where everything was, and what the log says of it."""
+        self.load.start()
+        self.begin()
+        before = State(self.vm)
+        self.plug()
+        self.load.goes_on()
+        return before, self.log()
+
     def retry(self, known):
         """What is new goes and is found again: a BAR without address is forgotten until then."""
         devs = self.vm.pci()
@@ -270,12 +279,7 @@ def works_on(scene):
 def test_moves(boot, echo, case):
     """A card needs room that is in use: what is there moves, and its users do not notice"""
     scene = Scene(boot, CASES[case], echo)
-    scene.load.start()
-    scene.begin()
-    before = State(scene.vm)
-    scene.plug()
-    scene.load.goes_on()
-    text = scene.log()
+    before, text = scene.arrive()
     checks.none([m[0] for m in move.NO_ADDRESS.finditer(text)], "no address")
     scene.fits()
     move.quiet(text)
@@ -301,12 +305,7 @@ FITS = {
 def test_stays(boot, echo, case):
     """A card that fits beside what is in use moves nothing"""
     scene = Scene(boot, FITS[case], echo)
-    scene.load.start()
-    scene.begin()
-    before = State(scene.vm)
-    scene.plug()
-    scene.load.goes_on()
-    text = scene.log()
+    before, text = scene.arrive()
     scene.fits()
     move.quiet(text)
     moved = move.check(before, State(scene.vm), text, least=0)
