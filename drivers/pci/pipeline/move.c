@@ -262,7 +262,7 @@ static struct ioremap_move *move_mappings(struct pci_layout *layout)
 static int move_switch(struct pci_move_stop *stop)
 {
 	u64 start = local_clock();
-	int ret = 0;
+	int ret;
 
 	if (stop->mappings && ioremap_move_check(stop->mappings))
 		return -EBUSY;

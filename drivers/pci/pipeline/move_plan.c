@@ -194,7 +194,7 @@ static int move_plan(struct pci_layout *layout, struct pci_bus *root,
 }
 
 /* What moves, it moves for something that gets no address otherwise */
-static int move_apply(struct pci_layout *layout)
+static int move_apply(struct pci_layout *layout, bool *moved)
 {
 	int ret;
 
@@ -202,14 +202,18 @@ static int move_apply(struct pci_layout *layout)
 		return 0;
 
 	ret = pci_layout_apply(layout);
-	if (!ret)
-		pci_plan_record(layout);
-	return ret;
+	if (ret)
+		return ret;
+
+	pci_plan_record(layout);
+	*moved = true;
+	return 0;
 }
 
 /* Plan, and move if that helps and nobody is to be asked first */
 static int move_try(struct pci_layout *io, struct pci_layout *mem,
-		    struct pci_bus *root, struct list_head *asked)
+		    struct pci_bus *root, struct list_head *asked,
+		    bool *moved)
 {
 	int ret, asks;
 
@@ -226,20 +230,20 @@ static int move_try(struct pci_layout *io, struct pci_layout *mem,
 	if (asks + ret)
 		return -EAGAIN;
 
-	ret = move_apply(io);
-	return ret ?: move_apply(mem);
+	ret = move_apply(io, moved);
+	return ret ?: move_apply(mem, moved);
 }
 
 /* Plan until nobody refuses any more; each time it is somebody else */
 static int move_plan_all(struct pci_bus *root, struct list_head *asked,
-			 struct pci_dev **busy)
+			 struct pci_dev **busy, bool *moved)
 {
 	struct pci_layout io, mem;
 	int ret;
 
 	do {
 		mem = (struct pci_layout) {};
-		ret = move_try(&io, &mem, root, asked);
+		ret = move_try(&io, &mem, root, asked, moved);
 		*busy = io.busy ?: mem.busy;
 		pci_layout_free(&io);
 		pci_layout_free(&mem);
@@ -272,7 +276,7 @@ static bool move_wait(struct pci_dev *busy, unsigned int *tries)
  * is there I/O for memory, as a disk may be among them.
  */
 static int move_attempt(struct pci_bus *root, struct list_head *asked,
-			struct pci_dev **busy)
+			struct pci_dev **busy, bool *moved)
 {
 	unsigned int noio;
 	int ret;
@@ -285,7 +289,7 @@ static int move_attempt(struct pci_bus *root, struct list_head *asked,
 	if (!ret) {
 		down_read(&pci_bus_sem);
 		down_write(&pci_assign_rwsem);
-		ret = move_plan_all(root, asked, busy);
+		ret = move_plan_all(root, asked, busy, moved);
 		up_write(&pci_assign_rwsem);
 		up_read(&pci_bus_sem);
 	}
@@ -311,23 +315,27 @@ static int move_forget_refusal(struct pci_dev *dev, void *data)
  * still be given one.
  *
  * Context: process context, rescan/remove lock held.
+ * Return: true if anything has moved.
  */
-void pci_move_make_room(struct pci_bus *bus)
+bool pci_move_make_room(struct pci_bus *bus)
 {
 	struct pci_host_bridge *host = pci_find_host_bridge(bus);
 	struct pci_dev *busy;
 	unsigned int tries = 0;
+	bool moved = false;
 	LIST_HEAD(asked);
 	int ret;
 
 	if (!pci_moves_enabled || !host->bars_movable)
-		return;
+		return false;
 
 	do {
 		busy = NULL;
-		ret = move_attempt(host->bus, &asked, &busy);
+		ret = move_attempt(host->bus, &asked, &busy, &moved);
 	} while (ret == -EAGAIN || (ret == -EBUSY && move_wait(busy, &tries)));
 
 	move_release(&asked);
 	pci_walk_bus(host->bus, move_forget_refusal, NULL);
+
+	return moved;
 }

@@ -104,7 +104,7 @@ int pci_layout_assign(struct pci_bus *bus, unsigned int flags);
 int pci_layout_assign_device(struct pci_dev *dev, unsigned long type);
 
 /* move_plan.c */
-void pci_move_make_room(struct pci_bus *bus);
+bool pci_move_make_room(struct pci_bus *bus);
 
 /* debugfs.c */
 #ifdef CONFIG_DEBUG_FS
