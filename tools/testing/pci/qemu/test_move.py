@@ -329,7 +329,8 @@ def test_suspend(boot, case):
     scene.load.goes_on()
     before = State(vm)
     mark = len(vm.console_text())
-    vm.agent("job", "start", "sleep", 1, 0, "/sys/power/state=mem")
+    # The agent may be frozen before it has answered.
+    vm.agent.post("job", "start", "sleep", 1, 0, "/sys/power/state=mem")
     vm.qmp.wait_event("SUSPEND", timeout=60)
     vm.qmp("system_wakeup")
     # What is said to the agent before that is lost.

@@ -142,13 +142,18 @@ class Agent:
         self.lines = _Lines(sock, "agent", log)
         self.serial = 0
 
-    def __call__(self, *words, limit=30):
-        """Run a command; `limit` is what the command itself may take."""
-        limit *= config.scale()
+    def post(self, *words, limit=30):
+        """Send a command whose answer may be lost: one that stops the guest."""
         self.serial += 1
         ident = str(self.serial)
-        text = " ".join([ident, f"@{int(limit * 1000)}"] + [_word(w) for w in words])
-        self.lines.send(text)
+        self.lines.send(" ".join([ident, f"@{int(limit * config.scale() * 1000)}"]
+                                 + [_word(w) for w in words]))
+        return ident
+
+    def __call__(self, *words, limit=30):
+        """Run a command; `limit` is what the command itself may take."""
+        ident = self.post(*words, limit=limit)
+        limit *= config.scale()
         deadline = time.monotonic() + limit + 20 * config.scale()
         while True:
             line = self.lines.receive(deadline)
