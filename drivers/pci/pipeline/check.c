@@ -103,7 +103,8 @@ static bool check_group(const struct pci_plan *plan)
 	}
 
 	for (i = 0; i < plan->count; i++)
-		list_sort(NULL, &plan->item[i].inside, check_order);
+		if (plan->item[i].window)
+			list_sort(NULL, &plan->item[i].inside, check_order);
 
 	return barriers;
 }

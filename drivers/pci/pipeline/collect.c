@@ -52,13 +52,18 @@ static int layout_grow(struct pci_layout *layout, unsigned int max)
 }
 
 /* How many items there may well be; there can be more */
-static unsigned int layout_guess(const struct pci_bus *bus)
+static unsigned int layout_guess(const struct pci_layout *layout,
+				 const struct pci_bus *bus)
 {
 	const struct pci_dev *dev;
 	unsigned int count = 2;
 
+	if (layout->flags & PCI_LAYOUT_STAY)
+		return count;
+
 	list_for_each_entry(dev, &bus->devices, bus_list)
-		count += dev->subordinate ? layout_guess(dev->subordinate) : 2;
+		count += dev->subordinate ?
+			 layout_guess(layout, dev->subordinate) : 2;
 
 	return count;
 }
@@ -120,6 +125,13 @@ static struct pci_plan_item *layout_block(struct pci_layout *layout,
 	item->hold = PCI_HOLD_PINNED;
 	layout_place(item, start, end);
 	return item;
+}
+
+static void layout_extend(struct pci_plan_item *block, u64 end)
+{
+	block->size = end - block->old.start + 1;
+	block->limit = max_t(u64, block->limit, end);
+	block->old.end = end;
 }
 
 /* Is something where it should not be?  Then it had better stay there */
@@ -234,6 +246,16 @@ static u64 layout_avoid(struct pci_dev *dev)
 	return LAYOUT_ISA;
 }
 
+/* Is what a device in use has only in the way?  Then it is seen as foreign */
+static bool layout_skips(struct pci_layout *layout, const struct pci_dev *dev)
+{
+	if (!(layout->flags & PCI_LAYOUT_STAY) || dev->stage < PCI_STAGE_ADD)
+		return false;
+
+	layout->skips = true;
+	return true;
+}
+
 static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 			   int idx, const struct layout_windows *windows)
 {
@@ -243,7 +265,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 	resource_size_t align;
 
 	if (!(res->flags & layout->type) || !resource_size(res) ||
-	    (!res->parent && !layout_assigns(dev, res)))
+	    (res->parent ? layout_skips(layout, dev) : !layout_assigns(dev, res)))
 		return;
 
 	align = pci_resource_alignment(dev, res);
@@ -495,7 +517,9 @@ static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 
 		for (i = 0; i < PCI_BRIDGE_RESOURCES; i++)
 			layout_add_bar(layout, dev, i, windows);
-		if (!dev->subordinate)
+		if (!dev->subordinate ||
+		    (layout_skips(layout, dev) &&
+		     !pci_layout_lacks(dev->subordinate, layout->type, false)))
 			continue;
 		if (dev->hdr_type == PCI_HEADER_TYPE_BRIDGE)
 			layout_collect_bridge(layout, dev, windows);
@@ -753,20 +777,36 @@ static unsigned int layout_count_children(const struct resource *window)
 	return count;
 }
 
-/* What is in a window and belongs to no device here stays where it is */
+/*
+ * What is in a window and belongs to no device here stays where it is: a block
+ * for each stretch of that.
+ */
 static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
-			       struct resource *in, struct pci_bus *bus)
+			       struct resource *in)
 {
-	struct pci_bus_region region;
+	bool all = !layout->res[window].children;
+	struct pci_plan_item *block = NULL;
+	struct pci_bus_region region = { .start = layout->plan.item[window].old.start };
 	struct resource *res;
+	u64 offset;
+
+	if (!window)
+		pcibios_resource_to_bus(layout->bus, &region, in);
+	offset = in->start - region.start;
 
 	for (res = in->child; res; res = res->sibling) {
 		/* One that has lost its window is in the way of nothing there */
-		if (!resource_contains(in, res) || layout_item(layout, res))
+		if (!resource_contains(in, res) ||
+		    (!all && layout_item(layout, res)))
 			continue;
 
-		pcibios_resource_to_bus(bus, &region, res);
-		layout_block(layout, window, region.start, region.end);
+		region.start = res->start - offset;
+		region.end = res->end - offset;
+		if (block && block->old.end + 1 == region.start) {
+			layout_extend(block, region.end);
+			continue;
+		}
+		block = layout_block(layout, window, region.start, region.end);
 	}
 }
 
@@ -783,7 +823,7 @@ static void layout_collect_foreign_root(struct pci_layout *layout)
 
 	pci_bus_for_each_resource(layout->bus, res)
 		if (res && resource_type(res) == layout->type)
-			layout_add_foreign(layout, 0, res, layout->bus);
+			layout_add_foreign(layout, 0, res);
 }
 
 static void layout_collect_foreign(struct pci_layout *layout)
@@ -798,7 +838,7 @@ static void layout_collect_foreign(struct pci_layout *layout)
 		r = &layout->res[i];
 		if (layout->plan.item[i].window && r->res && r->res->parent &&
 		    layout_count_children(r->res) != r->children)
-			layout_add_foreign(layout, i, r->res, r->dev->bus);
+			layout_add_foreign(layout, i, r->res);
 	}
 }
 
@@ -880,7 +920,7 @@ int pci_layout_collect(struct pci_layout *layout)
 {
 	struct layout_windows windows = {};
 
-	layout->error = layout_grow(layout, layout_guess(layout->bus) + 8);
+	layout->error = layout_grow(layout, layout_guess(layout, layout->bus) + 8);
 	if (layout->error)
 		return layout->error;
 

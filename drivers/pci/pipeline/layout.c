@@ -27,19 +27,20 @@ static void layout_ignore_others(struct pci_layout *layout)
 }
 
 /**
- * pci_layout_lacks - does anything on or below a bus lack an address
+ * pci_layout_lacks - what kinds of addresses does anything on or below a bus lack
  * @bus: the bus
- * @type: IORESOURCE_IO or IORESOURCE_MEM
+ * @types: IORESOURCE_IO, IORESOURCE_MEM, or both: what is looked for
  * @untrusted: only what is not trusted is looked at
  *
  * Or a window that it never had.
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
- * Return: true if something does.
+ * Return: those of @types that something lacks.
  */
-bool pci_layout_lacks(const struct pci_bus *bus, unsigned long type,
-		      bool untrusted)
+unsigned long pci_layout_lacks(const struct pci_bus *bus, unsigned long types,
+			       bool untrusted)
 {
+	unsigned long lacks = 0;
 	const struct resource *res;
 	const struct pci_dev *dev;
 	bool counts;
@@ -51,17 +52,20 @@ bool pci_layout_lacks(const struct pci_bus *bus, unsigned long type,
 		counts = !untrusted || dev->untrusted;
 		for (i = 0; counts && i < PCI_BRIDGE_RESOURCES; i++) {
 			res = &dev->resource[i];
-			if (res->flags & type && !res->parent &&
+			if (res->flags & types && !res->parent &&
 			    resource_size(res))
-				return true;
+				lacks |= res->flags & types;
 		}
-		if (dev->subordinate && ((counts && dev->stage < PCI_STAGE_ADD) ||
-					 pci_layout_lacks(dev->subordinate, type,
-							  untrusted)))
-			return true;
+		if (!dev->subordinate)
+			continue;
+		if (counts && dev->stage < PCI_STAGE_ADD)
+			return types;
+		lacks |= pci_layout_lacks(dev->subordinate, types, untrusted);
+		if (lacks == types)
+			break;
 	}
 
-	return false;
+	return lacks;
 }
 
 /**
@@ -85,6 +89,7 @@ int pci_layout_plan(struct pci_layout *layout)
 	if (layout->only)
 		layout_ignore_others(layout);
 
+	layout->plan.all = layout->flags & PCI_LAYOUT_ALL;
 	required = pci_plan(&layout->plan);
 	wrong = pci_plan_check(&layout->plan);
 	if (wrong) {
@@ -92,11 +97,29 @@ int pci_layout_plan(struct pci_layout *layout)
 		return -EINVAL;
 	}
 
-	return layout->flags & PCI_LAYOUT_REQUIRED ? required :
-						     layout->plan.missing;
+	/* What is optional may be why more has to move */
+	if (layout->flags & PCI_LAYOUT_REQUIRED && !layout->skips)
+		return required;
+
+	return layout->plan.missing;
 }
 
-/* Plan on the bus, and below the host bridge if there is no room there */
+static int layout_try(struct pci_layout *layout, struct pci_bus *bus,
+		      struct pci_dev *only, unsigned long type,
+		      unsigned int flags)
+{
+	pci_layout_free(layout);
+	*layout = (struct pci_layout){
+		.bus = bus, .only = only, .type = type, .flags = flags,
+	};
+	return pci_layout_plan(layout);
+}
+
+/*
+ * Most often there is room behind the bridge, beside what is there, and to see
+ * that does not take long.  Else plan for the whole bus, and below the host
+ * bridge if there is no room on the bus.
+ */
 static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 		       struct pci_dev *only, unsigned long type,
 		       unsigned int flags)
@@ -104,32 +127,22 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 	struct pci_bus *root = pci_find_host_bridge(bus)->bus;
 	int ret;
 
-	*layout = (struct pci_layout){
-		.bus = bus, .only = only, .type = type, .flags = flags,
-	};
-	layout->idle = !pci_layout_lacks(bus, type, false);
-	if (layout->idle)
-		return 0;
+	if (bus != root) {
+		ret = layout_try(layout, bus, only, type,
+				 flags | PCI_LAYOUT_STAY);
+		if (ret > 0 && layout->skips)
+			ret = layout_try(layout, bus, only, type, flags);
+		if (ret <= 0)
+			return ret;
+	}
 
-	/* Most often there is room behind the bridge */
-	ret = pci_layout_plan(layout);
-	if (ret <= 0 || bus == root)
-		return ret;
-
-	pci_layout_free(layout);
-	*layout = (struct pci_layout){
-		.bus = root, .only = only, .type = type, .flags = flags,
-	};
-	return pci_layout_plan(layout);
+	return layout_try(layout, root, only, type, flags);
 }
 
 /* Put a plan in place; @left have no address then */
 static int layout_apply(struct pci_layout *layout, int left)
 {
 	int ret;
-
-	if (layout->idle)
-		return 0;
 
 	ret = pci_layout_apply(layout);
 	if (ret)
@@ -139,12 +152,28 @@ static int layout_apply(struct pci_layout *layout, int left)
 	return left;
 }
 
+/* One kind of addresses; how many BARs have none then, or a negative errno */
+static int layout_assign(struct pci_bus *bus, unsigned long type,
+			 unsigned int flags)
+{
+	struct pci_layout layout = {};
+	int ret;
+
+	ret = layout_find(&layout, bus, NULL, type, flags);
+	if (!ret || (ret > 0 && !(flags & PCI_LAYOUT_ALL)))
+		ret = layout_apply(&layout, ret);
+	pci_layout_free(&layout);
+
+	return ret;
+}
+
 /**
  * pci_layout_assign - give addresses to what has none on and below a bus
  * @bus: the bus
  * @flags: PCI_LAYOUT_KEEP_BARS, PCI_LAYOUT_KEEP_WINDOWS: what has a place
- *	stays there; PCI_LAYOUT_ALL: change nothing if something would get none;
- *	PCI_LAYOUT_REQUIRED: what is optional need not have any
+ *	stays there; PCI_LAYOUT_ALL: no I/O ports for anything if something
+ *	would get none, and the same with memory; PCI_LAYOUT_REQUIRED: what is
+ *	optional need not have any
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
  * Return: how many BARs have no address, optional ones too if these count, or
@@ -152,19 +181,14 @@ static int layout_apply(struct pci_layout *layout, int left)
  */
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
 {
-	struct pci_layout layout_io, layout_mem = {};
-	int io, mem = 0;
+	unsigned long lacks = pci_layout_lacks(bus, IORESOURCE_IO | IORESOURCE_MEM,
+					       false);
+	int io = 0, mem = 0;
 
-	io = layout_find(&layout_io, bus, NULL, IORESOURCE_IO, flags);
-	if (!io || (io > 0 && !(flags & PCI_LAYOUT_ALL)))
-		mem = layout_find(&layout_mem, bus, NULL, IORESOURCE_MEM, flags);
-
-	if (io >= 0 && mem >= 0 && (!(flags & PCI_LAYOUT_ALL) || !(io + mem))) {
-		io = layout_apply(&layout_io, io);
-		mem = layout_apply(&layout_mem, mem);
-	}
-	pci_layout_free(&layout_io);
-	pci_layout_free(&layout_mem);
+	if (lacks & IORESOURCE_IO)
+		io = layout_assign(bus, IORESOURCE_IO, flags);
+	if (lacks & IORESOURCE_MEM)
+		mem = layout_assign(bus, IORESOURCE_MEM, flags);
 
 	if (io < 0)
 		return io;
@@ -184,8 +208,11 @@ int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
  */
 int pci_layout_assign_device(struct pci_dev *dev, unsigned long type)
 {
-	struct pci_layout layout;
+	struct pci_layout layout = {};
 	int ret;
+
+	if (!pci_layout_lacks(dev->bus, type, false))
+		return 0;
 
 	ret = layout_find(&layout, dev->bus, dev, type, PCI_LAYOUT_REQUIRED);
 	if (!ret)

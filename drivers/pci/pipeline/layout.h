@@ -60,6 +60,7 @@ struct pci_layout_known {
  * @type: IORESOURCE_IO or IORESOURCE_MEM
  * @flags: PCI_LAYOUT_*
  * @idle: there is nothing to do
+ * @skips: there is something that could have moved, but for PCI_LAYOUT_STAY
  * @programs: windows of bridges in the driver model change
  * @moves: BARs of devices in the driver model get another place
  * @busy: the device because of which nothing moves just now, or NULL
@@ -78,6 +79,7 @@ struct pci_layout {
 	unsigned long		type;
 	unsigned int		flags;
 	bool			idle;
+	bool			skips;
 	bool			programs;
 	bool			moves;
 	bool			untrusted;
@@ -100,8 +102,8 @@ int pci_layout_apply(struct pci_layout *layout);
 bool pci_layout_lives(const struct pci_layout *layout, unsigned int i);
 
 /* layout.c */
-bool pci_layout_lacks(const struct pci_bus *bus, unsigned long type,
-		      bool untrusted);
+unsigned long pci_layout_lacks(const struct pci_bus *bus, unsigned long types,
+			       bool untrusted);
 int pci_layout_plan(struct pci_layout *layout);
 
 /* move_hold.c */

@@ -99,6 +99,7 @@ void pci_batch_add(struct pci_batch *batch);
 #define PCI_LAYOUT_KEEP_WINDOWS	BIT(2)	/* so do windows */
 #define PCI_LAYOUT_REQUIRED	BIT(3)	/* what is optional does not count */
 #define PCI_LAYOUT_MOVE		BIT(4)	/* what is in use may move */
+#define PCI_LAYOUT_STAY		BIT(5)	/* what is in use stays, empty windows too */
 
 int pci_layout_assign(struct pci_bus *bus, unsigned int flags);
 int pci_layout_assign_device(struct pci_dev *dev, unsigned long type);

@@ -295,8 +295,12 @@ static void plan_restore(struct pci_plan *plan)
 	}
 }
 
-/* All that is required; what had no place comes first the next time */
-static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold)
+/*
+ * All that is required; what had no place comes first the next time, for so many
+ * times.
+ */
+static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
+			  unsigned int max)
 {
 	unsigned int tries, left, i, best = UINT_MAX;
 	struct pci_plan_item *failed;
@@ -306,7 +310,7 @@ static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold)
 		plan->item[i].hopeless = false;
 	}
 
-	for (tries = 1; tries <= PLAN_AGAIN; tries++) {
+	for (tries = 1; tries <= max; tries++) {
 		plan_begin(plan, false);
 		failed = plan_round(plan, false, hold);
 		while (plan_split(plan) || plan->again)
@@ -532,6 +536,66 @@ static void plan_spread(struct pci_plan *plan)
 	}
 }
 
+/* Can it be nowhere else than in the window that it is in, or is to be in? */
+static bool plan_is_bound(const struct pci_plan_item *item)
+{
+	/* See plan_next_window() in plan_climb.c */
+	return item->in->alt == PCI_PLAN_NO_ALT && (!item->pref || !item->in->in);
+}
+
+/* What an item takes at least of the addresses up to @last, with its inside */
+static u64 plan_asks(const struct pci_plan_item *item, u64 last)
+{
+	if (item->new.has && item->hold == PCI_HOLD_PINNED &&
+	    (!item->window || item->fixed))
+		return item->new.start > last ? 0 :
+		       min(item->new.end, last) - item->new.start + 1;
+	if (item->limit > last || !plan_is_bound(item))
+		return 0;
+	if (!item->window)
+		return item->size;
+
+	return ALIGN(item->asks, item->align);
+}
+
+/*
+ * Is there less than it takes, wherever everything goes?  This looks at what can
+ * only be in one window, and of the host bridge's addresses at those below 4 GiB.
+ */
+static bool plan_is_too_much(struct pci_plan *plan, bool optional)
+{
+	struct pci_plan_item *window, *item;
+	unsigned int i;
+	u64 from, last;
+
+	for (i = plan->count; i--; ) {
+		window = &plan->item[i];
+		if (!window->window)
+			continue;
+
+		last = window->in ? U64_MAX : U32_MAX;
+		window->asks = 0;
+		from = 0;
+		plan_inside(item, window) {
+			if (item->new.has) {
+				if (item->barrier || item->new.start < from)
+					continue;
+				from = item->new.end + 1;
+			} else if (item->optional && !optional) {
+				continue;
+			}
+			window->asks += plan_asks(item, last);
+		}
+		if (window->in && !window->fixed)
+			continue;
+		if (window->new.has && window->new.start <= last &&
+		    window->asks > min(window->new.end, last) - window->new.start + 1)
+			return true;
+	}
+
+	return false;
+}
+
 /**
  * pci_plan - find a place for everything that has none
  * @plan: the items; output in @new and @to of each
@@ -551,7 +615,14 @@ unsigned int pci_plan(struct pci_plan *plan)
 	plan_round(plan, true, PCI_HOLD_FREE);
 	plan->missing = plan_left(plan, true);
 	if (plan->missing) {
-		plan_required(plan, PCI_HOLD_MOVABLE);
+		if (plan->all && plan_is_too_much(plan, true)) {
+			plan_begin(plan, true);
+			plan->missing = plan_left(plan, true);
+			plan_output(plan);
+			return plan_left(plan, false);
+		}
+		plan_required(plan, PCI_HOLD_MOVABLE,
+			      plan_is_too_much(plan, false) ? 1 : PLAN_AGAIN);
 		plan_optional(plan);
 		plan_reserve(plan);
 		plan->missing = plan_left(plan, true);

@@ -181,11 +181,13 @@ struct pci_plan_item {
  * @item: the host bridge's addresses first, every item after the window that it
  *	is in
  * @count: of @item
+ * @all: a plan is of no use if anything is left without a place
  * @missing: output: BARs without a place, optional ones too
  */
 struct pci_plan {
 	struct pci_plan_item	*item;
 	unsigned int		count;
+	bool			all;
 	unsigned int		missing;
 
 	/* private: */

@@ -79,7 +79,7 @@ static bool plan_in_the_way(const struct plan_level *level, u64 lo, u64 hi,
 		return false;
 
 	plan_inside(item, level->window) {
-		if (!item->new.has)
+		if (!item->new.has || item->new.start > hi)
 			break;
 		if (item == level->child || plan_passes(item, level->child) ||
 		    !plan_overlap(plan_keeps(level, item), lo, hi))

@@ -13,6 +13,7 @@
 
 #include "../../pci.h"
 #include "../layout.h"
+#include "../pipeline.h"
 #include "emul.h"
 
 #define LAYOUT_SLOTS	3
@@ -429,6 +430,88 @@ unlock:
 	layout_compare(test, s.host, before);
 }
 
+/* What a plan for the bus behind a bridge consists of; what it finds for @res */
+static u64 layout_beside_plan(struct kunit *test, struct pci_bus *bus,
+			      const struct resource *res, unsigned int flags,
+			      unsigned int *bars, unsigned int *blocks)
+{
+	struct pci_layout layout = {
+		.bus = bus, .type = IORESOURCE_MEM, .flags = flags,
+	};
+	u64 at = 0;
+	unsigned int i;
+
+	*bars = 0;
+	*blocks = 0;
+	KUNIT_EXPECT_EQ(test, pci_layout_plan(&layout), 0);
+	for (i = 1; i < layout.plan.count; i++) {
+		if (layout.plan.item[i].window)
+			continue;
+		if (layout.res[i].res)
+			++*bars;
+		else
+			++*blocks;
+		if (layout.res[i].res == res && layout.plan.item[i].new.has)
+			at = layout.plan.item[i].new.start;
+	}
+	KUNIT_EXPECT_EQ(test, layout.skips, !!(flags & PCI_LAYOUT_STAY));
+	pci_layout_free(&layout);
+
+	return at;
+}
+
+/*
+ * Beside what is in use: that is one stretch in the way if nothing is to move,
+ * and the place that is found is the same.
+ */
+static void layout_beside(struct kunit *test)
+{
+	struct emul_fn *bridge, *fn[3];
+	unsigned int bars, blocks, i;
+	struct emul_host *host;
+	struct pci_dev *dev;
+	u64 at;
+
+	host = emul_host_create(test);
+	bridge = emul_add_pci_bridge(host, NULL, PCI_DEVFN(1, 0));
+	for (i = 0; i < ARRAY_SIZE(fn); i++)
+		fn[i] = emul_add_pci_device(host, bridge, PCI_DEVFN(i + 1, 0),
+					    layout_small,
+					    ARRAY_SIZE(layout_small));
+	emul_plug(bridge);
+	emul_unplug(fn[2]);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	layout_use(test, fn[0]);
+	layout_use(test, fn[1]);
+	host->watch_addresses = true;
+
+	emul_plug(fn[2]);
+	pci_lock_rescan_remove();
+	pci_scan_slot(emul_bus_below(bridge), PCI_DEVFN(3, 0));
+	dev = emul_get_dev(fn[2]);
+	KUNIT_EXPECT_NOT_NULL(test, dev);
+	if (!dev)
+		goto unlock;
+
+	at = layout_beside_plan(test, dev->bus, &dev->resource[0], 0, &bars,
+				&blocks);
+	KUNIT_EXPECT_NE(test, at, 0);
+	KUNIT_EXPECT_EQ(test, bars, 3);
+	KUNIT_EXPECT_EQ(test, blocks, 0);
+	KUNIT_EXPECT_EQ(test, at,
+			layout_beside_plan(test, dev->bus, &dev->resource[0],
+					   PCI_LAYOUT_STAY, &bars, &blocks));
+	KUNIT_EXPECT_EQ(test, bars, 1);
+	KUNIT_EXPECT_EQ(test, blocks, 1);
+	pci_dev_put(dev);
+unlock:
+	pci_unlock_rescan_remove();
+	emul_enumerate(bridge, 0);
+	KUNIT_EXPECT_TRUE(test, layout_placed(fn[2]));
+	layout_leave(fn[0]);
+	layout_leave(fn[1]);
+}
+
 /* Switches one behind the other, each plugged in with a card */
 static void layout_chain(struct kunit *test)
 {
@@ -580,6 +663,7 @@ static void layout_events(struct kunit *test)
 }
 
 static struct kunit_case layout_cases[] = {
+	KUNIT_CASE(layout_beside),
 	KUNIT_CASE(layout_boot_optional),
 	KUNIT_CASE(layout_boot_required),
 	KUNIT_CASE(layout_foreign),

@@ -178,8 +178,8 @@ static void scale_count(const struct scale *s, const struct a_side *side,
 				placed += place[k].in != A_NOWHERE;
 			}
 		}
-	printf("%s hosts %u bars %lu placed %lu seconds %.6f bytes %lu\n",
-	       what, s->hosts, bars, placed, seconds, bytes);
+	printf("%s hosts %u bars %lu placed %lu seconds %.6f bytes %lu messages %lu\n",
+	       what, s->hosts, bars, placed, seconds, bytes, shim_messages);
 	fflush(stdout);
 }
 
@@ -199,6 +199,7 @@ static void scale_boot(struct scale *s, const struct a_side *side)
 	double start = scale_seconds();
 
 	shim_peak = shim_bytes;
+	shim_messages = 0;
 	side->boot(s->m, s->hosts);
 	scale_count(s, side, "boot", scale_seconds() - start,
 		    shim_peak - before);
@@ -219,6 +220,7 @@ static void scale_hot_add(struct scale *s, const struct a_side *side)
 
 	before = shim_bytes;
 	shim_peak = shim_bytes;
+	shim_messages = 0;
 	start = scale_seconds();
 	side->hot_add(s->m[0], port);
 	scale_count(s, side, "hot-add", scale_seconds() - start,

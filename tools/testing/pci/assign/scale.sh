@@ -9,7 +9,8 @@
 #	PROFILE=n		the n functions of the series that cost most
 #
 # Instructions are those of the assignment alone, counted by valgrind; seconds
-# are of the CPU, without valgrind; bytes are what was allocated at most.
+# are of the CPU, without valgrind; bytes are what was allocated at most; messages
+# are lines of the log, which cost nothing here.
 
 set -eu
 # shellcheck source=tools/testing/pci/lib.sh
@@ -66,10 +67,10 @@ ratio()
 	awk -v series="$1" -v base="$2" 'BEGIN { printf "%.2f", series / base }'
 }
 
-header='%-8s %-7s %7s %5s %7s %7s %7s %13s %13s %7s %9s %9s %11s %11s\n'
+header='%-8s %-7s %7s %5s %7s %7s %7s %13s %13s %7s %9s %9s %11s %11s %9s %7s\n'
 # shellcheck disable=SC2059
 printf "$header" shape event devices hosts BARs base series instructions \
-	series times seconds series bytes series
+	series times seconds series bytes series messages series
 
 for shape in "$@"; do
 	for devices in ${SIZES:-100 1000 10000 60000}; do
@@ -85,7 +86,7 @@ for shape in "$@"; do
 			for event in boot hot-add; do
 				got[$event.hosts]=$(value $event hosts)
 				got[$event.bars]=$(value $event bars)
-				for what in placed seconds bytes; do
+				for what in placed seconds bytes messages; do
 					got[$event.$side.$what]=$(value $event $what)
 				done
 				got[$event.$side.count]=$(instructions $event)
@@ -107,7 +108,9 @@ for shape in "$@"; do
 				"${got[$event.base.seconds]}" \
 				"${got[$event.series.seconds]}" \
 				"${got[$event.base.bytes]}" \
-				"${got[$event.series.bytes]}"
+				"${got[$event.series.bytes]}" \
+				"${got[$event.base.messages]}" \
+				"${got[$event.series.messages]}"
 			[ -z "${got[$event.profile]:-}" ] ||
 				printf '%s\n' "${got[$event.profile]}"
 		done

@@ -21,6 +21,10 @@
 
 unsigned long shim_bytes;
 unsigned long shim_peak;
+unsigned long shim_messages;
+
+/* What was written last, as an allocator looks at whether a BAR keeps it */
+static unsigned int shim_written;
 
 /*
  * Not calloc(), which gets large blocks cleared for free, nor what the compiler
@@ -120,19 +124,33 @@ const char *pci_resource_name(void *dev, unsigned int i)
 
 int pci_read_config_byte(void *dev, int where, unsigned char *val)
 {
-	*val = 0;
+	*val = shim_written;
 	return 0;
 }
 
 int pci_read_config_word(void *dev, int where, unsigned short *val)
 {
-	*val = 0;
+	*val = shim_written;
 	return 0;
 }
 
 int pci_read_config_dword(void *dev, int where, unsigned int *val)
 {
-	*val = 0;
+	*val = shim_written;
+	return 0;
+}
+
+/* Of any size */
+int shim_write(void *dev, int where, unsigned int val)
+{
+	shim_written = val;
+	return 0;
+}
+
+/* A line of the log */
+int shim_message(void)
+{
+	shim_messages++;
 	return 0;
 }
 

@@ -6,4 +6,7 @@
 extern unsigned long shim_bytes;
 extern unsigned long shim_peak;
 
+/* Lines that they have logged */
+extern unsigned long shim_messages;
+
 #endif /* SHIM_H */

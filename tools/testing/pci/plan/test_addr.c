@@ -89,9 +89,22 @@ static struct pci_plan_item pref(struct pci_plan_item item, unsigned int alt)
 	return item;
 }
 
+static struct pci_plan_item fixed(struct pci_plan_item item)
+{
+	item.fixed = true;
+	return item;
+}
+
+static struct pci_plan_item low(struct pci_plan_item item)
+{
+	item.limit = 0xffffffff;
+	return item;
+}
+
 /* What it looks like, and what comes of it: start and end of each item */
 struct example {
 	const char		*name;
+	bool			all;
 	struct pci_plan_item	item[ADDR_SEARCHED];
 	int			wanted[ADDR_SEARCHED][2];
 };
@@ -153,13 +166,39 @@ static void test_examples(void **state)
 		.name = "nothing in use moves",
 		.item = { root(7), live(0, 2, 2), live(0, 5, 5), wants(0, 4) },
 		.wanted = { { 0, 7 }, { 2, 2 }, { 5, 5 }, NONE },
+	}, {
+		.name = "one of two that are too much",
+		.item = { root(15), live(0, 0, 0), low(closed(0)), low(wants(2, 8)),
+			  low(wants(2, 8)) },
+		.wanted = { { 0, 15 }, { 0, 0 }, { 8, 15 }, { 8, 15 }, NONE },
+	}, {
+		.name = "nothing is tried for what is too much, if all is wanted",
+		.all = true,
+		.item = { root(15), live(0, 0, 0), low(closed(0)), low(wants(2, 8)),
+			  low(wants(2, 8)) },
+		.wanted = { { 0, 15 }, { 0, 0 }, NONE, NONE, NONE },
+	}, {
+		.name = "it is not too much above 4 GiB",
+		.all = true,
+		.item = { root(8191), live(0, 0, 4095), claimed(0, 4096, 4096),
+			  claimed(0, 6144, 6144), wants(0, 2048) },
+		.wanted = { { 0, 8191 }, { 0, 4095 }, { 6145, 6145 }, { 6144, 6144 },
+			    { 4096, 6143 } },
+	}, {
+		.name = "it is not too much for another window",
+		.all = true,
+		.item = { root(31), fixed(window(0, 0, 7)), pref(fixed(window(0, 8, 11)), 1),
+			  live(2, 8, 11), claimed(1, 2, 2), claimed(1, 5, 5),
+			  pref(wants(2, 4), PCI_PLAN_NO_ALT) },
+		.wanted = { { 0, 31 }, { 0, 7 }, { 8, 11 }, { 8, 11 }, { 4, 4 }, { 5, 5 },
+			    { 0, 3 } },
 	} };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(examples) / sizeof(*examples); i++) {
 		const struct example *e = &examples[i];
 		struct pci_plan_item item[ADDR_SEARCHED];
-		struct pci_plan plan = { .item = item };
+		struct pci_plan plan = { .item = item, .all = e->all };
 		const char *wrong;
 		bool bad = false;
 
@@ -316,6 +355,23 @@ static void verify(struct pci_plan *plan, unsigned int left,
 	}
 }
 
+/* Everything or nothing: found just as often */
+static void verify_all(const struct pci_plan_item *from, unsigned int count,
+		       bool fits, unsigned long long seed)
+{
+	struct pci_plan_item item[ADDR_SEARCHED];
+	struct pci_plan plan = { .item = item, .count = count, .all = true };
+
+	memcpy(item, from, sizeof(item));
+	verify(&plan, pci_plan(&plan), seed);
+	if (!plan.missing == fits)
+		return;
+
+	printf("seed %llu: everything has%s a place\n", seed, fits ? "" : " not");
+	addr_print(&plan, plan.count);
+	fail();
+}
+
 /* Small ones, where all that can be done can be tried */
 static void best(unsigned int wants, unsigned int plans)
 {
@@ -331,8 +387,10 @@ static void best(unsigned int wants, unsigned int plans)
 		memcpy(copy, item, sizeof(item));
 		searched.count = plan.count;
 		can = addr_solvable(&searched);
+		memcpy(copy, item, sizeof(item));
 		left = pci_plan(&plan);
 		verify(&plan, left, seed);
+		verify_all(copy, plan.count, !plan.missing, seed);
 		if (!left && !can) {
 			printf("seed %llu: the search found nothing\n", seed);
 			addr_print(&plan, plan.count);
