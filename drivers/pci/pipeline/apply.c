@@ -515,13 +515,12 @@ static u32 layout_bar_low(const struct pci_layout_res *r, u64 start)
 }
 
 /*
- * The BARs of devices in use.  Returns false if one does not keep what is
- * written to it; what has gone does not matter any more.
+ * The BARs of devices in use.  If one does not keep what is written to it, it is
+ * remembered; what has gone does not matter any more.
  */
-static bool layout_program_bars(struct pci_layout *layout, bool back)
+static void layout_program_bars(struct pci_layout *layout, bool back)
 {
 	struct pci_layout_res *r;
-	bool kept = true;
 	unsigned int i;
 	u32 low, is;
 	u64 start;
@@ -545,17 +544,14 @@ static bool layout_program_bars(struct pci_layout *layout, bool back)
 			layout_write(r->dev, reg + 4, 4, upper_32_bits(start));
 
 		pci_read_config_dword(r->dev, reg, &is);
-		kept = kept && (is == low || PCI_POSSIBLE_ERROR(is));
+		if (is != low && !PCI_POSSIBLE_ERROR(is))
+			layout->stuck = i;
 	}
-
-	return kept;
 }
 
 /* Everything that is in use; @back to what was before */
 static bool layout_program_live(struct pci_layout *layout, bool back)
 {
-	bool kept;
-
 	/* On the way back it is off */
 	if (layout->moves && !back)
 		layout_decode(layout, false);
@@ -564,10 +560,11 @@ static bool layout_program_live(struct pci_layout *layout, bool back)
 	if (!layout->moves)
 		return true;
 
-	kept = layout_program_bars(layout, back);
-	if (kept || back)
-		layout_decode(layout, true);
-	return kept;
+	layout_program_bars(layout, back);
+	if (layout->stuck && !back)
+		return false;
+	layout_decode(layout, true);
+	return true;
 }
 
 /* The BARs of devices that are new */
@@ -615,8 +612,8 @@ static void layout_forget_unplaced(struct pci_layout *layout)
  *
  * Context: pci_bus_sem and pci_assign_rwsem held; with all CPUs stopped if
  * something moves that is in use.
- * Return: 0, or a negative errno: everything is as it was.  -EIO: a BAR did not
- * keep its new address.
+ * Return: 0, or a negative errno: everything is as it was.  -EIO: the BAR
+ * &pci_layout.stuck did not keep its new address.
  */
 int pci_layout_switch(struct pci_layout *layout)
 {
@@ -629,6 +626,7 @@ int pci_layout_switch(struct pci_layout *layout)
 		layout_put_back(layout);
 		return ret;
 	}
+	layout->stuck = 0;
 	if (layout_program_live(layout, false))
 		return 0;
 

@@ -64,6 +64,7 @@ struct pci_layout_known {
  * @programs: windows of bridges in the driver model change
  * @moves: BARs of devices in the driver model get another place
  * @busy: the device because of which nothing moves just now, or NULL
+ * @stuck: the item of a BAR that does not do as it is told, or 0
  * @untrusted: something asks for addresses for whose sake nothing that is
  *	trusted moves
  * @plan: the plan, in addresses on the bus
@@ -83,6 +84,7 @@ struct pci_layout {
 	bool			programs;
 	bool			moves;
 	bool			untrusted;
+	unsigned int		stuck;
 	struct pci_dev		*busy;
 	struct pci_plan		plan;
 	struct pci_layout_res	*res;

@@ -338,8 +338,8 @@ static int move_run(struct pci_layout *layout, struct ioremap_move *mappings)
 	if (ret)
 		return ret;
 	if (stop.ret == -EIO)
-		pci_err(move_dev(layout, move_next(layout, 0)),
-			"a BAR does not keep its new address; all are where they were\n");
+		return move_refuse(&layout->res[layout->stuck],
+				   "it does not keep another address");
 	if (!stop.ret)
 		move_report(layout, stop.ns, total);
 
@@ -358,9 +358,8 @@ static int move_run(struct pci_layout *layout, struct ioremap_move *mappings)
  * * -EPERM: a device does not move, which was said; plan again without it
  * * -EBUSY: try again a little later; it is because of &pci_layout.busy if that
  *   is set
- * * -EIO: a device does not do as it is told, or the machine can't be stopped
  * * -ENOMEM: no memory
- * * what pci_layout_switch() returns else
+ * * what stop_machine() and pci_layout_switch() return else
  */
 int pci_move_commit(struct pci_layout *layout)
 {

@@ -23,7 +23,7 @@ arch_setup "$arch"
 [ -s "$kernel" ] || die "no kernel image at $kernel"
 
 initrd=$(init_archive)
-args=(-display none -no-reboot -accel tcg -m 1G -smp 2
+args=(-display none -no-reboot -accel tcg,thread=single -m 1G -smp 2
 	-kernel "$kernel" -initrd "$initrd" -serial "file:$log")
 console=ttyS0
 few=4

@@ -604,15 +604,33 @@ static void move_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, move_seen.prepared, move_seen.done);
 }
 
-/* A BAR that can't be written after all: everything goes back */
+/* A BAR that can't be written after all */
+static void move_stick(struct emul_fn *fn)
+{
+	emul_set(fn, PCI_BASE_ADDRESS_0, 4, emul_peek(fn, PCI_BASE_ADDRESS_0, 4),
+		 0, 0);
+}
+
+/* If that is one, all of that goes back, and another one moves */
+static void move_one_stuck(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct move *m = move_create(test, move_small, move_large);
+
+		move_stick(m->fn[i]);
+		move_plug(m);
+		KUNIT_EXPECT_EQ(test, move_worked(test, m), !i);
+	}
+}
+
 static void move_stuck(struct kunit *test)
 {
 	struct move *m = move_create(test, move_small, move_large);
-	unsigned int i;
 
-	for (i = 0; i < 2; i++)
-		emul_set(m->fn[i], PCI_BASE_ADDRESS_0, 4,
-			 emul_peek(m->fn[i], PCI_BASE_ADDRESS_0, 4), 0, 0);
+	move_stick(m->fn[0]);
+	move_stick(m->fn[1]);
 	move_remember(test, m);
 	move_plug(m);
 	KUNIT_EXPECT_FALSE(test, move_card_placed(m));
@@ -764,6 +782,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_locked),
 	KUNIT_CASE(move_restored),
 	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
+	KUNIT_CASE(move_one_stuck),
 	KUNIT_CASE(move_stuck),
 	KUNIT_CASE(move_vanishes),
 	KUNIT_CASE_PARAM(move_events, move_seeds_gen_params),
