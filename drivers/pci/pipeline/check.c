@@ -93,7 +93,8 @@ static bool check_group(const struct pci_plan *plan)
 	unsigned int i;
 
 	for (i = 0; i < plan->count; i++)
-		INIT_LIST_HEAD(&plan->item[i].inside);
+		if (plan->item[i].window)
+			INIT_LIST_HEAD(&plan->item[i].inside);
 
 	for (i = 1; i < plan->count; i++) {
 		item = &plan->item[i];
@@ -161,8 +162,9 @@ const char *pci_plan_check(const struct pci_plan *plan)
 
 	barriers = check_group(plan);
 	for (i = 0; i < plan->count; i++)
-		if (check_overlap(&item[i], false) ||
-		    (barriers && check_overlap(&item[i], true)))
+		if (item[i].window &&
+		    (check_overlap(&item[i], false) ||
+		     (barriers && check_overlap(&item[i], true))))
 			return "two ranges overlap";
 
 	return NULL;
