@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import aml, checks, config, move, pci, topo
+from harness import aml, checks, config, fdt, machines, move, pci, topo
 from harness.echo import Echo
 from harness.links import Refused
 from harness.move import Disk, Net, State, Usb
@@ -33,6 +33,7 @@ class Case:
     net: bool = False
     driver: str = None              # of what is live
     extra: tuple = ()
+    room: int = 0                   # MiB below 4 GiB, with a device tree; 0: as the machine has it
 
 
 def edus(bus, count):
@@ -107,11 +108,34 @@ def low(machine, live="nvme,serial=live,drive=d0", **kw):
 
 
 def low_bridge(machine):
-    """The same displays, one after the other, beside a live disk on a conventional bus."""
+    """One display of 256 MiB beside a live disk on a conventional bus, whose bridge stays."""
     return Case(machine, ("pcie-pci-bridge,id=b1,bus=rp1",
                           "virtio-blk-pci,id=live,bus=b1,addr=1,drive=d0"),
-                ("bochs-display,id=big,bus=b1,addr=2,vgamem=256M",
-                 "bochs-display,id=big2,bus=b1,addr=3,vgamem=256M"), ((BOCHS, 2),))
+                ("bochs-display,id=big,bus=b1,addr=2,vgamem=256M",), ((BOCHS, 1),))
+
+
+def low_switch(machine, live="virtio-blk-pci,drive=d0", power="on", **kw):
+    """Two displays below a switch, beside the port that a live disk is behind.
+
+    `power`: do the ports need the kernel to switch them on?
+    """
+    return Case(machine, (
+        "x3130-upstream,id=up,bus=rp1",
+        *(f"xio3130-downstream,id=dn{i},bus=up,chassis={30 + i},slot={30 + i},"
+          f"power_controller_present={power}" for i in range(2)),
+        f"{live},id=live,bus=dn0"),
+        ("pcie-pci-bridge,id=b1,bus=dn1", "bochs-display,id=big,bus=b1,addr=1,vgamem=256M",
+         "bochs-display,id=big2,bus=b1,addr=2,vgamem=256M"), ((BOCHS, 2),), slot=31, **kw)
+
+
+def narrow_switch(machine):
+    """A switch below a small host bridge; what is live has a third of it, in the middle."""
+    return Case(machine, (
+        "x3130-upstream,id=up,bus=rp1",
+        *(f"xio3130-downstream,id=dn{i},bus=up,chassis={30 + i},slot={30 + i}" for i in range(3)),
+        "edu,bus=dn1,addr=0.1",
+        "nvme,id=live,bus=dn1,addr=0.0,multifunction=on,serial=live,drive=d0"),
+        edus("dn0", 4), ((EDU, 5),), slot=30, room=6)
 
 
 E1000E = "e1000e,netdev=u0"
@@ -136,6 +160,9 @@ CASES = {
     # Its interrupts do not come through on the emulator's second host bridge of x86.
     "arm64-low-e1000": low("virt-dt", "e1000,netdev=u0", net=True, driver="e1000"),
     "arm64-acpi-low-nvme": low("virt-acpi"),
+    "arm64-switch-native": low_switch("virt-dt-smmu"),
+    "arm64-acpi-switch-rescan": low_switch("virt-acpi", "nvme,serial=live,drive=d0", "off",
+                                           rescan=True),
 }
 
 
@@ -146,12 +173,26 @@ def of_arch(table):
             and config.arch() in ("arm64", "x86_64")]
 
 
+def small_tree(machine, directory, mib):
+    """The emulator's device tree of arm64, with little below 4 GiB; the BARs of ports fit, too."""
+    at = 0x10000000
+    directory.mkdir(parents=True, exist_ok=True)
+    tree = directory / "small.dtb"
+    blob = fdt.of_machine(machines.MACHINES[machine], tree)
+    tree.write_bytes(fdt.replace_cells(
+        blob, (0x02000000, 0, at, 0, at, 0, 0x2eff0000),
+        (0x02000000, 0, at, 0, at, 0, (mib << 20) + (64 << 10))))
+    return tree
+
+
 class Scene:
     """A guest of a case, with its load."""
 
     def __init__(self, boot, case, echo=None, append="", devices=()):
         self.case = case
         extra = [*case.extra, *(("-netdev", "user,id=u0") if case.net else ())]
+        if case.room:
+            extra += ["-dtb", str(small_tree(case.machine, boot.directory, case.room))]
         self.vm = boot(case.machine, devices=[*case.devices, *devices], extra=extra,
                        disks=[] if case.net else ["d0"],
                        append=" ".join(filter(None, [case.append, append])))
@@ -163,6 +204,17 @@ class Scene:
                      Usb(self.vm, self.live) if self.driver == "xhci_hcd" else
                      Disk(self.vm, self.live))
         self.mark = 0
+        if case.rescan and self.vm.machine.hotplug == "native":
+            self.unwatch()
+
+    def unwatch(self):
+        """Nobody looks after the ports."""
+        at = "/sys/bus/pci_express/drivers/pciehp"
+        ports = [name for name in self.vm.agent.ls(at) if ":pcie" in name]
+        for port in ports:
+            self.vm.agent.write(f"{at}/unbind", port, limit=60)
+        if not ports:
+            raise Bad("no port that pciehp looks after")
 
     def log(self):
         self.vm.check_console()
@@ -454,7 +506,7 @@ BLOCKS = {
     "untrusted": Block(tight_ports(), "trusted", distrust, look=is_distrusted),
     "nomove": Block(bridge("q35-acpi"), "off", append="pci=nomove", named=False),
     "attribute": Block(bridge("q35-acpi"), "off", switch_off, switch_on, named=False),
-    "arm64-user": Block(low("virt-dt"), "mapped by user space", hold, release),
+    "arm64-user": Block(narrow_switch("virt-dt"), "mapped by user space", hold, release),
     "arm64-attribute": Block(low("virt-dt"), "off", switch_off, switch_on, named=False),
 }
 
@@ -506,6 +558,8 @@ def test_refusal(boot, name):
         scene.load.start()
     scene.begin()
     before = State(vm)
+    # What is removed on the way does not move.
+    before.bars = {key: bar for key, bar in before.bars.items() if key[0] in known}
     scene.retry(known)
     text = scene.log()
     move.check(before, State(vm), text)
@@ -530,16 +584,22 @@ class Dance:
     PORT = 3
     LARGE = 5                       # MiB, of the large card
 
-    def __init__(self, boot, seed=1):
-        devices = [PXB, "pcie-root-port,id=p0,bus=pxb,chassis=20,slot=20",
-                   "x3130-upstream,id=up,bus=p0",
-                   *(f"xio3130-downstream,id=dn{i},bus=up,chassis={30 + i},slot={30 + i}"
-                     for i in range(4))]
+    def __init__(self, boot):
+        machine = machines.MACHINES[machines.native(config.arch())]
+        if machine.acpi:
+            devices = [PXB, "pcie-root-port,id=p0,bus=pxb,chassis=20,slot=20",
+                       "x3130-upstream,id=up,bus=p0"]
+            extra = []
+        else:
+            devices = ["x3130-upstream,id=up,bus=rp1"]
+            extra = ["-dtb", str(small_tree(machine.name, boot.directory, 7))]
+        devices += [f"xio3130-downstream,id=dn{i},bus=up,chassis={30 + i},slot={30 + i}"
+                    for i in range(4)]
         for i, card in enumerate(self.CARDS):
             devices += [f"edu,bus=dn{i},addr=0.1",
                         f"nvme,id={card},bus=dn{i},addr=0.0,multifunction=on,serial={card},"
                         f"drive={card}"]
-        self.vm = vm = boot("q35-native", devices=devices, disks=self.CARDS)
+        self.vm = vm = boot(machine.name, devices=devices, disks=self.CARDS, extra=extra)
         vm.settle()
         devs = vm.pci()
         self.ports = sorted(n for n, d in devs.items() if d.id == topo.IDS["xio3130-downstream"])
@@ -723,9 +783,10 @@ ACTORS = {
 }
 
 
-@pytest.mark.arch("x86_64")
+@pytest.mark.arch("x86_64", "arm64")
 @pytest.mark.compare
-@pytest.mark.parametrize("actor", ["none", *ACTORS])
+@pytest.mark.parametrize("actor", ["none", *ACTORS] if config.arch() == "x86_64" else
+                         ["none", "map"])
 def test_against(boot, actor):
     """Moves against somebody who binds, resets, maps, rescans, or takes CPUs away"""
     dance = Dance(boot)
@@ -751,8 +812,10 @@ def many(boot, rounds, seed):
     dance = Dance(boot)
     rng = random.Random(seed)
     moved = refused = 0
+    # All that arm64's machine has is below one root bus.
+    actors = [name for name in ACTORS if name != "rescan" or config.arch() == "x86_64"]
     for _ in range(rounds):
-        start, stop, load = ACTORS.get(rng.choice(["none", "none", *ACTORS]), (None, None, True))
+        start, stop, load = ACTORS.get(rng.choice(["none", "none", *actors]), (None, None, True))
         lines, why = dance.step(start, stop, load)
         moved += len(lines)
         refused += len(why)
@@ -766,8 +829,8 @@ def many(boot, rounds, seed):
 
 
 @pytest.mark.deep
-@pytest.mark.arch("x86_64")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.arch("x86_64", "arm64")
+@pytest.mark.parametrize("seed", range(4 if config.arch() == "x86_64" else 2))
 def test_many_moves(boot, seed):
     """Many moves of disks under load, against everybody else"""
     many(boot, 60, seed)

@@ -1,9 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A device tree blob with one more property (Devicetree Specification v0.4, chapter 5)."""
+"""Changed device tree blobs (Devicetree Specification v0.4, chapter 5)."""
 
 import struct
+import subprocess
 
 _BEGIN_NODE, _PROP = 1, 3
+
+
+def of_machine(machine, path):
+    """Write the device tree that the emulator makes for a machine; what is in it."""
+    args = list(machine.args)
+    args[args.index("-M") + 1] += f",dumpdtb={path}"
+    subprocess.run([machine.emulator, *args, "-nodefaults", "-display", "none",
+                    "-m", machine.memory], stdin=subprocess.DEVNULL, check=True,
+                   capture_output=True)
+    return path.read_bytes()
+
+
+def replace_cells(blob, old, new):
+    """The blob with other values in cells that occur once.
+
+    Without the room to grow that the emulator leaves: it doubles what it gets.
+    """
+    old, new = (struct.pack(f">{len(cells)}I", *cells) for cells in (old, new))
+    if len(old) != len(new) or blob.count(old) != 1:
+        raise ValueError(f"{old.hex()} occurs {blob.count(old)} times")
+    head = struct.unpack_from(">10I", blob)
+    end = max(head[2] + head[9], head[3] + head[8])
+    return blob[:4] + struct.pack(">I", end) + blob[8:end].replace(old, new)
 
 
 def add_property(blob, node, name, value):
