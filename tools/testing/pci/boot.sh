@@ -6,7 +6,7 @@
 #
 # Machines: x86_64: q35, pc; arm64: virt; ppc64le: pseries, powernv, powernv8;
 # ppc32: ppce500; riscv64: virt; s390x: ccw.
-# TIMEOUT=seconds (default 120).
+# TIMEOUT=seconds (default 120), CPUS=n (default 2).
 
 set -eu
 # shellcheck source=tools/testing/pci/lib.sh
@@ -23,7 +23,7 @@ arch_setup "$arch"
 [ -s "$kernel" ] || die "no kernel image at $kernel"
 
 initrd=$(init_archive)
-args=(-display none -no-reboot -accel tcg,thread=single -m 1G -smp 2
+args=(-display none -no-reboot -accel "tcg,thread=single" -m 1G -smp "${CPUS:-2}"
 	-kernel "$kernel" -initrd "$initrd" -serial "file:$log")
 console=ttyS0
 few=4

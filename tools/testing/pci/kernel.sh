@@ -51,7 +51,8 @@ debug)
 		fragments+=("$configs/series-kunit.config")
 	;;
 kunit)
-	[ "$arch" = x86_64 ] || die "VARIANT=kunit exists for x86_64 only"
+	[ "$arch" = x86_64 ] || [ "$arch" = arm64 ] ||
+		die "VARIANT=kunit exists for x86_64 and arm64 only"
 	fragments+=("$configs/kunit.config")
 	objects=1600
 	[ -n "$base" ] || fragments+=("$configs/series-kunit.config")

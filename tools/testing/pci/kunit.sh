@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kunit.sh [IMAGE [kernel parameter...]]: boot an x86_64 kernel that runs its
-# KUnit suites, and judge it.  Default image: build/out/x86_64-kunit/bzImage.
+# kunit.sh [IMAGE [kernel parameter...]]: boot a kernel that runs its KUnit
+# suites, and judge it.  Default image: that of VARIANT=kunit.
 # kunit.sh --log FILE: judge a console log.
+#
+# ARCH=x86_64|arm64 (default x86_64), CPUS=n as for boot.sh.
 #
 # Passes only if suites ran, none failed, nothing on the console looks like a
 # bug and, when the kernel has kmemleak, nothing leaked.  TIMEOUT=seconds.
@@ -25,12 +27,15 @@ if [ "${1:-}" = --log ]; then
 	fi
 	console_problems "$log" || booted=1
 else
-	image=${1:-$top/build/out/x86_64-kunit/bzImage}
+	arch=${ARCH:-x86_64}
+	arch_setup "$arch"
+	# The path of the image in the object directory is no concern of this.
+	image=${1:-$top/build/out/$arch-kunit/${image##*/}}
 	[ $# -eq 0 ] || shift
 	name=$(basename "$(dirname "$image")")
 	mkdir -p "$top/build/results/kunit"
 	log=$top/build/results/kunit/$name.log
-	TIMEOUT=${TIMEOUT:-600} "$here/boot.sh" x86_64:q35 "$image" "$log" \
+	TIMEOUT=${TIMEOUT:-600} "$here/boot.sh" "$arch" "$image" "$log" \
 		kunit.enable=1 "$@" || booted=$?
 fi
 
