@@ -211,9 +211,9 @@ def restart(vm):
     if len(bound) > RESTARTED:
         return len(bound), None
     lines = len(vm.agent("klog"))
-    vm.agent("job", "start", "restart", 1, 0, "/dev/kmsg=bench: stop",
+    vm.agent("job", "start", "restart", 1, 0, "/dev/kmsg=bench: stop\n",
              *(f"{driver}/unbind={name}" for name in bound),
-             *(f"{driver}/bind={name}" for name in bound), "/dev/kmsg=bench: go")
+             *(f"{driver}/bind={name}" for name in bound), "/dev/kmsg=bench: go\n")
     vm.wait("drivers to be back",
             lambda: vm.agent("job", "status", "restart")["finished"], 60)
     if vm.agent("job", "status", "restart")["errors"]:
