@@ -145,6 +145,12 @@ struct pci_segments {
  *	FINAL fixups and drivers (DMA, isolation domain, interrupt); an error
  *	refuses the device
  * @unconfigure: undo @configure for a device that never reached ADD
+ * @address_written: a BAR of a device in use, or a window of a bridge in use, was
+ *	written; for copies of config space that are put back after a reset.
+ *	All CPUs may be stopped: neither sleeps nor allocates nor prints
+ * @moved: BARs of devices in use below the host bridge have other addresses;
+ *	for tables that are looked up by address.  Nobody can map a BAR or
+ *	request its region meanwhile
  *
  * They are called with the rescan/remove lock held and may sleep.  A NULL
  * member means the generic behaviour.
@@ -159,6 +165,9 @@ struct pci_pipeline_ops {
 	int (*map_segments)(struct pci_bus *bus);
 	int (*configure)(struct pci_dev *dev);
 	void (*unconfigure)(struct pci_dev *dev);
+	void (*address_written)(struct pci_dev *dev, int where, int size,
+				u32 val);
+	void (*moved)(struct pci_host_bridge *bridge);
 };
 
 /**

@@ -21,6 +21,7 @@
 #include <linux/pci.h>
 #include <linux/pci-pipeline.h>
 
+#include <asm/eeh.h>
 #include <asm/machdep.h>
 #include <asm/pci-bridge.h>
 #include <asm/ppc-pci.h>
@@ -391,6 +392,19 @@ static int ppc_pci_map_segments(struct pci_bus *bus)
 	return hose->controller_ops.map_segments(bus);
 }
 
+/* EEH puts back its own copy of config space after a reset */
+static void ppc_pci_address_written(struct pci_dev *dev, int where, int size,
+				    u32 val)
+{
+	eeh_address_written(dev, where, size, val);
+}
+
+/* And goes from the address of a failed access to the device */
+static void ppc_pci_moved(struct pci_host_bridge *bridge)
+{
+	eeh_addr_cache_update();
+}
+
 static const struct pci_pipeline_ops ppc_pci_pipeline_ops = {
 	.claim		= ppc_pci_claim,
 	.claimed	= ppc_pci_claimed,
@@ -398,6 +412,8 @@ static const struct pci_pipeline_ops ppc_pci_pipeline_ops = {
 	.map_segments	= ppc_pci_map_segments,
 	.configure	= ppc_pci_configure,
 	.unconfigure	= ppc_pci_unconfigure,
+	.address_written = ppc_pci_address_written,
+	.moved		= ppc_pci_moved,
 };
 
 /**

@@ -262,6 +262,7 @@ static void layout_write(struct pci_dev *dev, int where, int size, u32 val)
 		pci_write_config_dword(dev, where, val);
 		*saved = val;
 	}
+	pci_move_written(dev, where, size, val);
 }
 
 /* The registers of a window: base and limit, and upper halves if it has any */
@@ -514,6 +515,15 @@ static u32 layout_bar_low(const struct pci_layout_res *r, u64 start)
 	return (u32)start | (r->flags & ~PCI_BASE_ADDRESS_MEM_MASK);
 }
 
+/* Of the rest, a device tree need not know, nor can it be written */
+static u32 layout_bar_mask(const struct pci_layout_res *r)
+{
+	if (r->flags & IORESOURCE_IO)
+		return (u32)PCI_BASE_ADDRESS_IO_MASK;
+
+	return (u32)PCI_BASE_ADDRESS_MEM_MASK;
+}
+
 /*
  * The BARs of devices in use.  If one does not keep what is written to it, it is
  * remembered; what has gone does not matter any more.
@@ -544,7 +554,7 @@ static void layout_program_bars(struct pci_layout *layout, bool back)
 			layout_write(r->dev, reg + 4, 4, upper_32_bits(start));
 
 		pci_read_config_dword(r->dev, reg, &is);
-		if (is != low && !PCI_POSSIBLE_ERROR(is))
+		if ((is ^ low) & layout_bar_mask(r) && !PCI_POSSIBLE_ERROR(is))
 			layout->stuck = i;
 	}
 }

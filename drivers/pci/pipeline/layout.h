@@ -115,6 +115,7 @@ bool pci_move_asks(const struct pci_dev *dev);
 
 /* move.c */
 int pci_move_commit(struct pci_layout *layout);
+void pci_move_written(struct pci_dev *dev, int where, int size, u32 val);
 
 /* debugfs.c */
 #ifdef CONFIG_DEBUG_FS

@@ -323,6 +323,15 @@ static void move_report(const struct pci_layout *layout, u64 ns, u64 total)
 	}
 }
 
+/* Tables of the architecture that go by addresses */
+static void move_tell(const struct pci_layout *layout)
+{
+	struct pci_host_bridge *host = pci_find_host_bridge(layout->bus);
+
+	if (host->pipeline_ops && host->pipeline_ops->moved)
+		host->pipeline_ops->moved(host);
+}
+
 static int move_run(struct pci_layout *layout, struct ioremap_move *mappings)
 {
 	struct pci_move_stop stop = {
@@ -340,10 +349,30 @@ static int move_run(struct pci_layout *layout, struct ioremap_move *mappings)
 	if (stop.ret == -EIO)
 		return move_refuse(&layout->res[layout->stuck],
 				   "it does not keep another address");
-	if (!stop.ret)
+	if (!stop.ret) {
+		move_tell(layout);
 		move_report(layout, stop.ns, total);
+	}
 
 	return stop.ret;
+}
+
+/**
+ * pci_move_written - an address in config space of a device in use was written
+ * @dev: the device
+ * @where: offset of the register
+ * @size: how much of it was written, in bytes
+ * @val: the value
+ *
+ * Context: any, also with all CPUs stopped.
+ */
+void pci_move_written(struct pci_dev *dev, int where, int size, u32 val)
+{
+	const struct pci_pipeline_ops *ops;
+
+	ops = pci_find_host_bridge(dev->bus)->pipeline_ops;
+	if (ops && ops->address_written)
+		ops->address_written(dev, where, size, val);
 }
 
 /**

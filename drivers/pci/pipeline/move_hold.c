@@ -87,13 +87,28 @@ static bool hold_in_recovery(struct pci_dev *dev)
 	return false;
 }
 
+/*
+ * What is cut into segments has each of them given to an isolation domain, which
+ * would have to be undone and done again with its devices stopped.
+ */
+static const char *hold_host(const struct pci_host_bridge *host)
+{
+	if (host->bars_movable)
+		return host->preserve_config ?
+		       "firmware wants all BARs to stay" : NULL;
+	if (host->segments_count)
+		return "its isolation domain stays where it is";
+
+	return "nothing can move below this host bridge";
+}
+
 /* What keeps all BARs of a device, whatever its driver says */
 static const char *hold_device(struct pci_dev *dev)
 {
-	if (!pci_find_host_bridge(dev->bus)->bars_movable)
-		return "nothing can move below this host bridge";
-	if (pci_find_host_bridge(dev->bus)->preserve_config)
-		return "firmware wants all BARs to stay";
+	const char *why = hold_host(pci_find_host_bridge(dev->bus));
+
+	if (why)
+		return why;
 	if (dev->mmio_always_on || dev->non_compliant_bars)
 		return "its BARs are not to be touched";
 	if (pci_num_vf(dev))

@@ -32,6 +32,8 @@ full=("$configs/devices.config" "$configs/userland.config")
 # That one only boots; it need not carry a distribution.
 [ "$arch" != ppc32 ] || full=("$configs/devices.config")
 [ ! -f "$configs/$arch-devices.config" ] || full+=("$configs/$arch-devices.config")
+tests=$configs/series-kunit.config
+[ ! -f "$configs/$arch-kunit.config" ] || tests=$configs/$arch-kunit.config
 
 case $variant in
 '')
@@ -46,16 +48,14 @@ debug)
 	fragments+=("${full[@]}" "$configs/debug.config")
 	[ ! -f "$configs/$arch-debug.config" ] ||
 		fragments+=("$configs/$arch-debug.config")
-	# The emulated host bridge does not know powerpc's sysdata.
-	[ -n "$base" ] || [ "$arch" = ppc64le ] ||
-		fragments+=("$configs/series-kunit.config")
+	[ -n "$base" ] || fragments+=("$tests")
 	;;
 kunit)
-	[ "$arch" = x86_64 ] || [ "$arch" = arm64 ] ||
-		die "VARIANT=kunit exists for x86_64 and arm64 only"
+	[ "$arch" = x86_64 ] || [ "$arch" = arm64 ] || [ "$arch" = ppc64le ] ||
+		die "VARIANT=kunit exists for x86_64, arm64 and ppc64le only"
 	fragments+=("$configs/kunit.config")
 	objects=1600
-	[ -n "$base" ] || fragments+=("$configs/series-kunit.config")
+	[ -n "$base" ] || fragments+=("$tests")
 	;;
 *)
 	die "unknown VARIANT '$variant': must be modular, debug or kunit"

@@ -5,7 +5,7 @@
 # suites, and judge it.  Default image: that of VARIANT=kunit.
 # kunit.sh --log FILE: judge a console log.
 #
-# ARCH=x86_64|arm64 (default x86_64), CPUS=n as for boot.sh.
+# ARCH=x86_64|arm64|ppc64le (default x86_64), CPUS=n as for boot.sh.
 #
 # Passes only if suites ran, none failed, nothing on the console looks like a
 # bug and, when the kernel has kmemleak, nothing leaked.  TIMEOUT=seconds.
