@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import aml, checks, config, fdt, machines, move, pci, topo
+from harness import aml, checks, config, dlpar, fdt, machines, move, pci, topo
 from harness.echo import Echo
 from harness.links import Refused
 from harness.move import Disk, Net, State, Usb
@@ -138,6 +138,29 @@ def narrow_switch(machine):
         edus("dn0", 4), ((EDU, 5),), slot=30, room=6)
 
 
+# Pages of 64 KiB are what BARs must have whole: an NVMe controller has, with a
+# table of that many interrupts.
+NVME_64K = "nvme,serial=live,drive=d0,msix_qsize=2048"
+GAP, CARD = 2, 8
+
+
+def pseries(live=NVME_64K, window=16, behind=True, **kw):
+    """Four places for 4 MiB: the live device in the first, a device that stays in the third.
+
+    The second is free when what is there at boot has gone. A card of three
+    functions needs three.
+    """
+    first = (("pci-bridge,id=br,bus=pci.0,addr=1,chassis_nr=9,shpc=off",
+              f"{live},id=live,bus=br,addr=1") if behind else
+             (f"{live},id=live,bus=pci.0,addr=1",))
+    return Case("pseries", (
+        *first, f"bochs-display,id=gap,bus=pci.0,addr={GAP},vgamem=4M",
+        "virtio-rng-pci,bus=pci.0,addr=3"),
+        tuple(f"bochs-display,id=big{i},bus=pci.0,addr={CARD}.{i},vgamem=4M"
+              + ("" if i else ",multifunction=on") for i in (2, 1, 0)), ((BOCHS, 3),),
+        extra=("-global", f"spapr-pci-host-bridge.mem_win_size={window << 20}"), **kw)
+
+
 E1000E = "e1000e,netdev=u0"
 CASES = {
     # R9, larger: SHPC, ACPI, and a kernel that is not told
@@ -163,14 +186,39 @@ CASES = {
     "arm64-switch-native": low_switch("virt-dt-smmu"),
     "arm64-acpi-switch-rescan": low_switch("virt-acpi", "nvme,serial=live,drive=d0", "off",
                                            rescan=True),
+    "ppc64le-nvme": pseries(),
+    "ppc64le-nvme-rescan": pseries(rescan=True),
+    "ppc64le-nvme-root": pseries(behind=False),
+    "ppc64le-e1000": pseries("e1000,netdev=u0", net=True, driver="e1000"),
 }
 
 
 def of_arch(table):
     """The cases that this architecture has a machine for."""
-    arm = config.arch() == "arm64"
-    return [name for name in table if name.startswith("arm64") == arm
-            and config.arch() in ("arm64", "x86_64")]
+    return [name for name in table
+            if (name.split("-")[0] if name.split("-")[0] in ("arm64", "ppc64le") else "x86_64")
+            == config.arch()]
+
+
+def free_slot(vm, slot, ident):
+    """Out of the guest, and then out of the slot, which is what makes the firmware ask."""
+    vm.remove(f"0000:00:{slot:02x}.0")
+    vm.qmp("device_del", id=ident)
+    dlpar.detach(vm, dlpar.connector(vm, dlpar.host_node(vm), f"C{slot * 8}"))
+    vm.wait_unplugged(ident)
+
+
+def fill_slot(vm, slot, card, rescan):
+    """A card of several functions, each of which has a connector."""
+    for text in card:
+        vm.add(text)
+    for function in reversed(range(1, len(card))):
+        dlpar.attach(vm, dlpar.connector(vm, dlpar.host_node(vm), f"C{slot * 8 + function}"))
+    if not rescan:
+        dlpar.add(vm, f"C{slot * 8}")
+        return
+    dlpar.attach(vm, dlpar.connector(vm, dlpar.host_node(vm), f"C{slot * 8}"))
+    vm.rescan()
 
 
 def small_tree(machine, directory, mib):
@@ -197,9 +245,12 @@ class Scene:
                        disks=[] if case.net else ["d0"],
                        append=" ".join(filter(None, [case.append, append])))
         self.vm.settle()
+        if case.machine == "pseries":
+            free_slot(self.vm, GAP, "gap")
         self.driver = case.driver or (
             "e1000e" if case.net else "nvme" if "nvme," in " ".join(case.devices) else "virtio-pci")
-        self.live = self.vm.wait_device(lambda d: d.bus, driver=self.driver).name
+        self.live = self.vm.wait_device(lambda d: d.bus or case.machine == "pseries",
+                                        driver=self.driver).name
         self.load = (Net(self.vm, self.live, echo) if case.net else
                      Usb(self.vm, self.live) if self.driver == "xhci_hcd" else
                      Disk(self.vm, self.live))
@@ -232,9 +283,12 @@ class Scene:
 
     def plug(self):
         """The card arrives; returns when the kernel is through with it."""
-        self.vm.plug(*self.case.card, slot=None if self.case.rescan else self.case.slot)
-        if self.case.rescan:
-            self.vm.rescan()
+        if self.case.machine == "pseries":
+            fill_slot(self.vm, CARD, self.case.card, self.case.rescan)
+        else:
+            self.vm.plug(*self.case.card, slot=None if self.case.rescan else self.case.slot)
+            if self.case.rescan:
+                self.vm.rescan()
         for ident, count in self.case.ids:
             self.vm.wait_id(ident, count=count, timeout=40)
         self.settle()
@@ -325,7 +379,7 @@ def works_on(scene):
     scene.fits()
 
 
-@pytest.mark.arch("x86_64", "arm64")
+@pytest.mark.arch("x86_64", "arm64", "ppc64le")
 @pytest.mark.compare
 @pytest.mark.parametrize("case", of_arch(CASES))
 def test_moves(boot, echo, case):
@@ -342,16 +396,47 @@ def test_moves(boot, echo, case):
     works_on(scene)
 
 
+@pytest.mark.arch("ppc64le")
+@pytest.mark.compare
+def test_scanned_again(boot):
+    """pseries: what has moved is found again in the device tree, and is where it has moved to"""
+    scene = Scene(boot, CASES["ppc64le-nvme-root"])
+    vm = scene.vm
+    before, text = scene.arrive()
+    move.check(before, State(vm), text)
+    scene.load.verify()
+    # Where it was before becomes free, and nobody comes who would need that place.
+    old = before.bars[scene.live, 0].start
+    there = [n for n, d in vm.pci().items() for r in d.bars() if r.start <= old <= r.end]
+    checks.none([n for n in there if vm.pci()[n].id != BOCHS] or ([] if there else ["nobody"]),
+                "where it was")
+    function = int(there[0][-1])
+    vm.remove(there[0])
+    dlpar.detach(vm, dlpar.connector(vm, dlpar.host_node(vm), f"C{CARD * 8 + function}"))
+    vm.remove(scene.live)
+    # A slot that is switched on has all of the device tree below its bus looked at.
+    vm.add(f"virtio-rng-pci,disable-legacy=on,id=more,bus=pci.0,addr={CARD + 1}")
+    dlpar.add(vm, f"C{(CARD + 1) * 8}")
+    vm.wait_bound({scene.live: scene.driver}, timeout=40)
+    scene.settle()
+    scene.fits()
+    if vm.pci()[scene.live].bars()[0].start == old:
+        raise Bad("it is where it was before it has moved")
+    scene.load.start()
+    scene.load.verify()
+
+
 FITS = {
     "bridge": bridge("q35-acpi", 1 << 26),
     "switch": switch("q35-native", "nvme,serial=live", 1 << 26),
     "ports": dataclasses.replace(tight_ports(E1000E, net=True), card=edus("p0", 2),
                                  ids=((EDU, 2),)),
     "arm64-bridge": bridge("virt-dt", 1 << 26),
+    "ppc64le-nvme": pseries(window=32),
 }
 
 
-@pytest.mark.arch("x86_64", "arm64")
+@pytest.mark.arch("x86_64", "arm64", "ppc64le")
 @pytest.mark.compare
 @pytest.mark.parametrize("case", of_arch(FITS))
 def test_stays(boot, echo, case):
@@ -473,6 +558,14 @@ def is_distrusted(scene):
     checks.none(wrong if cards else ["there is no card"], "not outside of the machine")
 
 
+def less_than_page(scene):
+    """What is in the way of a place is not named if what has come is as well."""
+    why = re.search(rf'why "(.*)" in \d+ name {scene.live} BAR 0$',
+                    scene.vm.agent.read("/sys/kernel/debug/pci/plan"), re.M)
+    if not why or why[1] != "it is less than a page":
+        raise Bad(f"why {scene.live} can't move: {why and why[1]}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Block:
     case: Case
@@ -508,10 +601,14 @@ BLOCKS = {
     "attribute": Block(bridge("q35-acpi"), "off", switch_off, switch_on, named=False),
     "arm64-user": Block(narrow_switch("virt-dt"), "mapped by user space", hold, release),
     "arm64-attribute": Block(low("virt-dt"), "off", switch_off, switch_on, named=False),
+    "ppc64le-user": Block(pseries(), "mapped by user space", hold, release),
+    "ppc64le-page": Block(pseries("nvme,serial=live,drive=d0"), "less than a page",
+                          look=less_than_page, named=False),
+    "ppc64le-hash": Block(pseries(), "can't move on this machine", append="disable_radix"),
 }
 
 
-@pytest.mark.arch("x86_64", "arm64")
+@pytest.mark.arch("x86_64", "arm64", "ppc64le")
 @pytest.mark.parametrize("name", of_arch(BLOCKS))
 def test_refusal(boot, name):
     """What must not move does not; the log says why, and nothing has changed"""
