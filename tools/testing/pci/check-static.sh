@@ -134,7 +134,21 @@ do_doc()
 {
 	kernel_doc "$base" "$static/doc.base"
 	kernel_doc "$src" "$static/doc.series"
-	news "$static/doc.base" "$static/doc.series"
+	news "$static/doc.base" "$static/doc.series" && do_rst
+}
+
+# Tables and markup; what is Sphinx's own docutils does not know.
+do_rst()
+{
+	local file
+
+	for file in "${new[@]}"; do
+		[[ $file != *.rst ]] ||
+			/usr/bin/python3 -m docutils --report=2 "$src/$file" \
+				/dev/null 2>&1 | sed "s|^$src/||"
+	done | grep -E '\((WARNING|ERROR|SEVERE)/' |
+		grep -v 'Unknown directive type "kernel-doc"' || return 0
+	return 1
 }
 
 # compile ARCH TREE NAME ARGUMENT...: build PCI and all that the series touches
