@@ -15,7 +15,7 @@ struct obstacle_spot {
 	struct list_head	placed;		/* what has a place, by address */
 	bool			any;
 	unsigned int		count;		/* of what is in the way */
-	const struct pci_plan_item *first;	/* of these */
+	const struct pci_plan_item *firmest;	/* of these */
 };
 
 static bool obstacle_is_one(const struct pci_plan_item *item,
@@ -43,7 +43,7 @@ static void obstacle_try(struct obstacle_spot *spot, struct list_head *at,
 {
 	const struct pci_plan_place *all = &spot->plan->item->new;
 	u64 size = spot->want->size, last = min(all->end, spot->want->limit);
-	const struct pci_plan_item *item, *first = NULL;
+	const struct pci_plan_item *item, *firmest = NULL;
 	unsigned int count = 0;
 
 	if (start < all->start || start > last || last - start < size - 1)
@@ -57,8 +57,8 @@ static void obstacle_try(struct obstacle_spot *spot, struct list_head *at,
 			break;
 		if (item->new.end < start)
 			continue;
-		if (!first)
-			first = item;
+		if (!firmest || item->hold > firmest->hold)
+			firmest = item;
 		count++;
 		if (spot->any && count >= spot->count)
 			return;
@@ -68,7 +68,7 @@ static void obstacle_try(struct obstacle_spot *spot, struct list_head *at,
 		return;
 	spot->any = true;
 	spot->count = count;
-	spot->first = first;
+	spot->firmest = firmest;
 }
 
 /**
@@ -80,8 +80,9 @@ static void obstacle_try(struct obstacle_spot *spot, struct list_head *at,
  * room below the host bridge, if that is as little as may be.
  *
  * Context: any.
- * Return: index of the first item that is in the way; 0 if nothing is but
- * windows, or PCI_PLAN_NO_ALT if the host bridge has no addresses for it.
+ * Return: index of the item in the way that sits there most firmly, the first
+ * one of these; 0 if nothing is in the way but windows, or PCI_PLAN_NO_ALT if the
+ * host bridge has no addresses for it.
  */
 unsigned int pci_plan_obstacle(const struct pci_plan *plan,
 			       const struct pci_plan_item *want)
@@ -116,5 +117,5 @@ unsigned int pci_plan_obstacle(const struct pci_plan *plan,
 
 	if (!spot.any)
 		return PCI_PLAN_NO_ALT;
-	return spot.first ? spot.first - plan->item : 0;
+	return spot.firmest ? spot.firmest - plan->item : 0;
 }

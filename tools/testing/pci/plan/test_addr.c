@@ -312,6 +312,10 @@ static void test_obstacle(void **state)
 	/* One in the way at 24, one at 16 and two at 0 */
 	want.limit = M(8) - 1;
 	assert_int_equal(pci_plan_obstacle(&plan, &want), 1);
+	/* Not the one that came at the same time */
+	item[1].hold = PCI_HOLD_CLAIMED;
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 2);
+	item[1].hold = PCI_HOLD_PINNED;
 	want = wants(0, 16);
 	assert_int_equal(pci_plan_obstacle(&plan, &want), 1);
 	item[3].new = range(6, 6);
