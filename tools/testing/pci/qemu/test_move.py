@@ -927,7 +927,7 @@ def many(boot, rounds, seed):
 
 @pytest.mark.deep
 @pytest.mark.arch("x86_64", "arm64")
-@pytest.mark.parametrize("seed", range(4 if config.arch() == "x86_64" else 2))
+@pytest.mark.parametrize("seed", range(10 if config.arch() == "x86_64" else 2))
 def test_many_moves(boot, seed):
     """Many moves of disks under load, against everybody else"""
     many(boot, 60, seed)
