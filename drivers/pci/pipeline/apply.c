@@ -503,25 +503,26 @@ static int layout_bar_reg(const struct pci_layout_res *r)
 	return 0;
 }
 
-/* The low half of a BAR */
-static u32 layout_bar_low(const struct pci_layout_res *r, u64 start)
-{
-	if (r->flags & IORESOURCE_IO)
-		return (u32)start | (r->flags & ~PCI_BASE_ADDRESS_IO_MASK);
-	if (r->res == &r->dev->resource[PCI_ROM_RESOURCE])
-		return (u32)start | (r->flags & IORESOURCE_ROM_ENABLE ?
-				     PCI_ROM_ADDRESS_ENABLE : 0);
-
-	return (u32)start | (r->flags & ~PCI_BASE_ADDRESS_MEM_MASK);
-}
-
-/* Of the rest, a device tree need not know, nor can it be written */
+/*
+ * The bits of an address.  The others can't be written, and a device tree need
+ * not have them right.
+ */
 static u32 layout_bar_mask(const struct pci_layout_res *r)
 {
 	if (r->flags & IORESOURCE_IO)
 		return (u32)PCI_BASE_ADDRESS_IO_MASK;
 
 	return (u32)PCI_BASE_ADDRESS_MEM_MASK;
+}
+
+/* The low half of a BAR */
+static u32 layout_bar_low(const struct pci_layout_res *r, u64 start)
+{
+	if (r->res == &r->dev->resource[PCI_ROM_RESOURCE])
+		return (u32)start | (r->flags & IORESOURCE_ROM_ENABLE ?
+				     PCI_ROM_ADDRESS_ENABLE : 0);
+
+	return (u32)start | (r->flags & ~layout_bar_mask(r));
 }
 
 /*

@@ -56,11 +56,12 @@ unsigned long pci_layout_lacks(const struct pci_bus *bus, unsigned long types,
 			    resource_size(res))
 				lacks |= res->flags & types;
 		}
-		if (!dev->subordinate)
-			continue;
-		if (counts && dev->stage < PCI_STAGE_ADD)
-			return types;
-		lacks |= pci_layout_lacks(dev->subordinate, types, untrusted);
+		if (dev->subordinate) {
+			if (counts && dev->stage < PCI_STAGE_ADD)
+				return types;
+			lacks |= pci_layout_lacks(dev->subordinate, types,
+						  untrusted);
+		}
 		if (lacks == types)
 			break;
 	}

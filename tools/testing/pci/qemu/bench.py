@@ -201,10 +201,11 @@ def measure_hotadd(directory, kernel, card, driver, rounds):
 
 
 def restart(vm):
-    """Milliseconds in which no virtio device has its driver, if all are stopped to move one.
+    """How many virtio drivers there are, and milliseconds to stop all and start them again.
 
     That is what a rescan with movable BARs was once to do with every driver below the root
     bus; unbind and bind stand for the callbacks that it had.  Bridges are left alone.
+    No time for more than RESTARTED.
     """
     driver = "/sys/bus/pci/drivers/virtio-pci"
     bound = [name for name in vm.agent.ls(driver) if name.startswith("0000:")]
