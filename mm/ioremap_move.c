@@ -62,6 +62,20 @@
 /* How many mappings may be added between counting and writing them down */
 #define IOREMAP_MOVE_SLACK	16
 
+/* Most architectures have memory types in the page tables only. */
+#ifndef arch_ioremap_types_check
+static int arch_ioremap_types_check(struct ioremap_move *move)
+{
+	return 0;
+}
+#endif
+
+#ifndef arch_ioremap_types_move
+static void arch_ioremap_types_move(struct ioremap_move *move, bool back)
+{
+}
+#endif
+
 static bool ioremap_overlaps(phys_addr_t a, phys_addr_t a_size,
 			     phys_addr_t b, phys_addr_t b_size)
 {

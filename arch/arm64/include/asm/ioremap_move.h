@@ -22,16 +22,6 @@ static inline void arch_ioremap_move_flush(void)
 	isb();
 }
 
-/* Memory types are in the page tables only. */
-static inline int arch_ioremap_types_check(struct ioremap_move *move)
-{
-	return 0;
-}
-
-static inline void arch_ioremap_types_move(struct ioremap_move *move, bool back)
-{
-}
-
 bool arch_ioremap_leaf_movable(const struct ioremap_leaf *leaf, phys_addr_t to);
 void arch_ioremap_leaf_move(const struct ioremap_leaf *leaf, phys_addr_t to);
 

@@ -23,7 +23,11 @@ static inline void arch_ioremap_move_flush(void)
 
 bool arch_ioremap_leaf_movable(const struct ioremap_leaf *leaf, phys_addr_t to);
 void arch_ioremap_leaf_move(const struct ioremap_leaf *leaf, phys_addr_t to);
+
+/* Memory types are not only in the page tables. */
+#define arch_ioremap_types_check arch_ioremap_types_check
 int arch_ioremap_types_check(struct ioremap_move *move);
+#define arch_ioremap_types_move arch_ioremap_types_move
 void arch_ioremap_types_move(struct ioremap_move *move, bool back);
 
 #endif /* _ASM_X86_IOREMAP_MOVE_H */
