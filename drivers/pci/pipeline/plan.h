@@ -154,6 +154,7 @@ struct pci_plan_item {
 	u64			inner;	/* what is inside, without gaps */
 	u64			asks;	/* on a bus that is laid out anew */
 	u64			packed;	/* where it is when packed */
+	u64			before;	/* last address of what is before it */
 	u64			shift;	/* of what is inside, in the attempt */
 	u64			carry;	/* the same, when free room is shared */
 	u64			failed_size;	/* something of this size */
@@ -172,6 +173,7 @@ struct pci_plan_item {
 	bool			shares;	/* it gets more, when that is spread */
 	bool			spare;	/* it is for what may come */
 	bool			changed;
+	bool			stale;	/* what is inside is not as measured */
 	bool			split;
 	bool			hopeless;
 };
@@ -192,6 +194,7 @@ struct pci_plan {
 
 	/* private: */
 	bool			measured;
+	bool			stale;	/* in some windows */
 	bool			again;	/* one more round */
 	unsigned int		moves;	/* how often others have moved */
 	unsigned int		holds;	/* what there is to move */

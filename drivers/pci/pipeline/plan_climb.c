@@ -280,6 +280,8 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 	struct pci_plan_item *item, *next;
 	bool more = !want->new.has;
 
+	for (item = want; item; item = item->in)
+		item->stale = true;
 	top->changed = true;
 	if (top->laid) {
 		plan_settle_one(top, want, effort);
@@ -292,15 +294,20 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 		plan_account(want);
 
 	for (item = top; item; item = next) {
-		if (item->changed && item->window)
-			pci_plan_sort(item);
+		if (item->changed) {
+			item->stale = true;
+			if (item->in)
+				item->in->stale = true;
+			if (item->window)
+				pci_plan_sort(item);
+		}
 		next = plan_next(top, item);
 		plan_stay(item);
 		item->changed = false;
 		item->opens = false;
 		item->packs = false;
 	}
-	plan->measured = false;
+	plan->stale = true;
 	if (effort >= PLAN_MOVE_ABOVE)
 		plan->moves++;
 }
@@ -449,14 +456,23 @@ static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
 	window->used = all;
 }
 
-/* What each window needs of what it has, with its inside as it is or packed */
+/*
+ * What each window needs of what it has, with its inside as it is or packed.
+ * Most are what they were the last time.
+ */
 static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
 {
 	struct pci_plan_item *window, *item;
 	unsigned int i;
 
+	if (plan->measured && !plan->stale)
+		return;
+
 	for (i = plan->count; i--; ) {
 		window = &plan->item[i];
+		if (plan->measured && !window->stale)
+			continue;
+		window->stale = false;
 		window->reach.has = false;
 		window->used.has = false;
 		if (!window->window || !window->new.has)
@@ -483,6 +499,7 @@ static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
 		}
 	}
 	plan->measured = true;
+	plan->stale = false;
 }
 
 /* Is there room if everything goes wherever it is best? */
@@ -512,7 +529,7 @@ static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
 			continue;
 		level.effort = level.hold ? PLAN_MOVE_ABOVE : PLAN_GROW;
 		for (; level.effort < PLAN_EFFORTS; level.effort++) {
-			if (level.effort >= PLAN_DROP && !plan->measured)
+			if (level.effort >= PLAN_DROP)
 				plan_measure(plan, level.hold);
 			level.down = false;
 			do {

@@ -67,18 +67,56 @@ plan_keeps(const struct plan_level *level, const struct pci_plan_item *item)
 	return level->effort < PLAN_PACK ? &item->reach : &item->used;
 }
 
-/* What moving away what is from @lo to @hi costs; false if something stays */
-static bool plan_in_the_way(const struct plan_level *level, u64 lo, u64 hi,
+static struct pci_plan_item *plan_first(const struct pci_plan_item *window)
+{
+	return list_first_entry(&window->inside, struct pci_plan_item, node);
+}
+
+/* How far what is before each item in a window reaches */
+static void plan_reach_before(struct pci_plan_item *window)
+{
+	struct pci_plan_item *item;
+	u64 before = 0;
+
+	plan_inside(item, window) {
+		item->before = before;
+		if (!item->new.has)
+			break;
+		before = max(before, item->new.end);
+	}
+}
+
+/*
+ * The first item that need be looked at for what is from @lo on.  Most often it
+ * is not far from @at, that of another address.
+ */
+static struct pci_plan_item *plan_from(const struct pci_plan_item *window,
+				       struct pci_plan_item *at, u64 lo)
+{
+	struct pci_plan_item *next;
+
+	while (at->before >= lo && !list_is_first(&at->node, &window->inside))
+		at = list_prev_entry(at, node);
+	while (at->new.has && !list_is_last(&at->node, &window->inside)) {
+		next = list_next_entry(at, node);
+		if (next->before >= lo)
+			break;
+		at = next;
+	}
+
+	return at;
+}
+
+/*
+ * What moving away what is from @lo to @hi costs; false if something stays.
+ * Nothing before @item is there.
+ */
+static bool plan_in_the_way(const struct plan_level *level,
+			    const struct pci_plan_item *item, u64 lo, u64 hi,
 			    unsigned int *cost)
 {
-	const struct pci_plan_item *item;
-
 	*cost = 0;
-	if (lo < level->first || hi > level->last || hi < lo ||
-	    hi > level->limit)
-		return false;
-
-	plan_inside(item, level->window) {
+	list_for_each_entry_from(item, &level->window->inside, node) {
 		if (!item->new.has || item->new.start > hi)
 			break;
 		if (item == level->child || plan_passes(item, level->child) ||
@@ -329,18 +367,22 @@ static void plan_cut_one(struct pci_plan_item *item,
 static void plan_cut(const struct plan_level *level)
 {
 	struct pci_plan_item *item, *other;
+	LIST_HEAD(taken);
 
 	if (level->effort < PLAN_DROP)
 		return;
+
+	plan_inside(item, level->window)
+		if (item->try.has && (item == level->child || item->placed))
+			list_add_tail(&item->beside, &taken);
 
 	plan_inside(item, level->window) {
 		if (!item->new.has)
 			break;
 		if (item == level->child || item->placed || !item->window)
 			continue;
-		plan_inside(other, level->window)
-			if (other != item && item->try.has && other->try.has &&
-			    (other == level->child || other->placed))
+		list_for_each_entry(other, &taken, beside)
+			if (item->try.has)
 				plan_cut_one(item, plan_keeps(level, item),
 					     &other->try);
 	}
@@ -360,13 +402,23 @@ static bool plan_better(const struct plan_level *level,
 	return a->start < b->start;
 }
 
+/* Is there such a place for the child? */
+static bool plan_within(const struct plan_level *level, u64 start)
+{
+	u64 end = start + level->need.size - 1;
+
+	return start >= level->first && end <= level->last && end >= start &&
+	       end <= level->limit;
+}
+
+/* The child at @start; nothing before @at is in its way */
 static void plan_try(const struct plan_level *level, u64 start,
-		     struct plan_spot *best)
+		     const struct pci_plan_item *at, struct plan_spot *best)
 {
 	const struct pci_plan_item *child = level->child;
 	struct plan_spot spot = { .ok = true, .start = start };
 
-	if (!plan_in_the_way(level, start, start + level->need.size - 1,
+	if (!plan_in_the_way(level, at, start, start + level->need.size - 1,
 			     &spot.cost))
 		return;
 	if (child->new.has && start != child->new.start)
@@ -381,21 +433,27 @@ static void plan_try(const struct plan_level *level, u64 start,
 }
 
 static void plan_try_up(const struct plan_level *level, u64 from,
-			struct plan_spot *best)
+			struct pci_plan_item **at, struct plan_spot *best)
 {
 	u64 start;
 
-	if (pci_plan_fit_up(from, &level->need, &start))
-		plan_try(level, start, best);
+	if (!pci_plan_fit_up(from, &level->need, &start) ||
+	    !plan_within(level, start))
+		return;
+	*at = plan_from(level->window, *at, start);
+	plan_try(level, start, *at, best);
 }
 
 static void plan_try_down(const struct plan_level *level, u64 end,
-			  struct plan_spot *best)
+			  struct pci_plan_item **at, struct plan_spot *best)
 {
 	u64 start;
 
-	if (pci_plan_fit_down(end, &level->need, &start))
-		plan_try(level, start, best);
+	if (!pci_plan_fit_down(end, &level->need, &start) ||
+	    !plan_within(level, start))
+		return;
+	*at = plan_from(level->window, *at, start);
+	plan_try(level, start, *at, best);
 }
 
 /* Places for the child where nothing, or as little as may be, has to move */
@@ -403,11 +461,13 @@ static void plan_search(const struct plan_level *level, struct plan_spot *best)
 {
 	const struct pci_plan_place *keeps;
 	const struct pci_plan_item *item;
+	struct pci_plan_item *at = plan_first(level->window);
 
+	plan_reach_before(level->window);
 	if (level->child->new.has)
-		plan_try_up(level, level->child->new.start, best);
-	plan_try_up(level, level->first, best);
-	plan_try_down(level, min(level->last, level->limit) + 1, best);
+		plan_try_up(level, level->child->new.start, &at, best);
+	plan_try_up(level, level->first, &at, best);
+	plan_try_down(level, min(level->last, level->limit) + 1, &at, best);
 
 	plan_inside(item, level->window) {
 		if (!item->new.has)
@@ -417,10 +477,10 @@ static void plan_search(const struct plan_level *level, struct plan_spot *best)
 		keeps = plan_keeps(level, item);
 		if (!keeps->has)
 			continue;
-		plan_try_up(level, keeps->end + 1, best);
-		plan_try_down(level, keeps->start, best);
-		plan_try_up(level, keeps->start, best);
-		plan_try_down(level, keeps->end + 1, best);
+		plan_try_up(level, keeps->end + 1, &at, best);
+		plan_try_down(level, keeps->start, &at, best);
+		plan_try_up(level, keeps->start, &at, best);
+		plan_try_down(level, keeps->end + 1, &at, best);
 	}
 }
 
@@ -772,7 +832,9 @@ bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot)
 		return false;
 
 	if (level->need.exact) {
-		plan_try(level, level->need.base, spot);
+		if (plan_within(level, level->need.base))
+			plan_try(level, level->need.base,
+				 plan_first(level->window), spot);
 	} else if (level->effort >= PLAN_MOVE_BESIDE) {
 		plan_search(level, spot);
 	} else {
