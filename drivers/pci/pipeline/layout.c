@@ -90,7 +90,9 @@ int pci_layout_plan(struct pci_layout *layout)
 	if (layout->only)
 		layout_ignore_others(layout);
 
-	layout->plan.all = layout->flags & PCI_LAYOUT_ALL;
+	/* What does not fit beside what stays is planned again anyway */
+	layout->plan.all = layout->flags & PCI_LAYOUT_ALL &&
+			   !(layout->flags & PCI_LAYOUT_STAY);
 	required = pci_plan(&layout->plan);
 	wrong = pci_plan_check(&layout->plan);
 	if (wrong) {

@@ -596,6 +596,38 @@ static bool plan_is_too_much(struct pci_plan *plan, bool optional)
 	return false;
 }
 
+/* Is there no room for any that lacks a place, wherever everything goes? */
+static bool plan_is_full(const struct pci_plan *plan)
+{
+	const struct pci_plan_item *item, *at;
+	unsigned int i;
+	u64 more;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		more = item->window ? ALIGN(item->reserve, item->align) :
+				      item->size;
+		if (item->new.has || !more)
+			continue;
+
+		for (at = item; at->in && !at->new.has; at = at->in)
+			if (!plan_is_bound(at))
+				return false;
+		if (pci_plan_may_fit(item->in, more))
+			return false;
+	}
+
+	return true;
+}
+
+/* Everything is where it was */
+static unsigned int plan_give_up(struct pci_plan *plan)
+{
+	plan->missing = plan_left(plan, true);
+	plan_output(plan);
+	return plan_left(plan, false);
+}
+
 /**
  * pci_plan - find a place for everything that has none
  * @plan: the items; output in @new and @to of each
@@ -612,15 +644,12 @@ unsigned int pci_plan(struct pci_plan *plan)
 		plan->item[i].hopeless = false;
 	}
 	plan_begin(plan, true);
+	if (plan_is_full(plan) || (plan->all && plan_is_too_much(plan, true)))
+		return plan_give_up(plan);
+
 	plan_round(plan, true, PCI_HOLD_FREE);
 	plan->missing = plan_left(plan, true);
 	if (plan->missing) {
-		if (plan->all && plan_is_too_much(plan, true)) {
-			plan_begin(plan, true);
-			plan->missing = plan_left(plan, true);
-			plan_output(plan);
-			return plan_left(plan, false);
-		}
 		plan_required(plan, PCI_HOLD_MOVABLE,
 			      plan_is_too_much(plan, false) ? 1 : PLAN_AGAIN);
 		plan_optional(plan);

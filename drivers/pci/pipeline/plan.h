@@ -152,9 +152,11 @@ struct pci_plan_item {
 	u64			top;	/* @limit, of what is inside as well */
 	u64			block;	/* what it takes to open a closed window */
 	u64			inner;	/* what is inside, without gaps */
-	u64			asks;	/* on a bus that is laid out anew */
+	union {
+		u64		asks;	/* on a bus that is laid out anew */
+		u64		before;	/* how far what is before it reaches */
+	};
 	u64			packed;	/* where it is when packed */
-	u64			before;	/* last address of what is before it */
 	u64			shift;	/* of what is inside, in the attempt */
 	u64			carry;	/* the same, when free room is shared */
 	u64			failed_size;	/* something of this size */

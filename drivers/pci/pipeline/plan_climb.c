@@ -502,14 +502,20 @@ static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
 	plan->stale = false;
 }
 
-/* Is there room if everything goes wherever it is best? */
-static bool plan_may_fit(const struct pci_plan_item *want)
+/**
+ * pci_plan_may_fit - is there room if everything goes wherever it is best
+ * @in: the window
+ * @more: bytes in addition to what is inside
+ *
+ * Context: any.
+ * Return: false if there is none for sure.
+ */
+bool pci_plan_may_fit(const struct pci_plan_item *in, u64 more)
 {
-	const struct pci_plan_item *in = want->in;
-	u64 more = plan_want_size(want);
-
 	for (; in->in && !in->fixed; in = in->in)
-		more = ALIGN(in->inner + more, in->align) - plan_least(in);
+		more = in->new.has ?
+		       ALIGN(in->inner + more, in->align) - plan_least(in) :
+		       ALIGN(more, in->align);
 
 	return in->new.has && in->inner + more <= plan_size(&in->new);
 }
@@ -521,7 +527,7 @@ static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
 	struct plan_level level = { .spare = want->spare };
 	struct pci_plan_item *top;
 
-	if (!plan_may_fit(want))
+	if (!pci_plan_may_fit(want->in, plan_want_size(want)))
 		return false;
 
 	for (level.hold = 0; level.hold <= hold; level.hold++) {

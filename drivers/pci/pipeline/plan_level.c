@@ -95,7 +95,7 @@ static struct pci_plan_item *plan_from(const struct pci_plan_item *window,
 {
 	struct pci_plan_item *next;
 
-	while (at->before >= lo && !list_is_first(&at->node, &window->inside))
+	while (at->before >= lo && at != plan_first(window))
 		at = list_prev_entry(at, node);
 	while (at->new.has && !list_is_last(&at->node, &window->inside)) {
 		next = list_next_entry(at, node);

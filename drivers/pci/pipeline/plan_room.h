@@ -209,6 +209,7 @@ bool pci_plan_relay_good(const struct plan_level *level);
 bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot);
 
 /* plan_climb.c */
+bool pci_plan_may_fit(const struct pci_plan_item *in, u64 more);
 struct pci_plan_item *pci_plan_climb(struct pci_plan *plan,
 				     struct pci_plan_item *want,
 				     struct plan_level *level);
