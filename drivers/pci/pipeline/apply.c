@@ -96,7 +96,7 @@ static void layout_mark(struct pci_layout *layout)
 		layout->res[last].next = i;
 		last = i;
 		r->offset = layout_offset(layout, i);
-		r->lives = pci_layout_lives(layout, i);
+		r->lives = item[i].old.has && pci_layout_lives(layout, i);
 		layout->moves |= r->lives;
 		layout->programs |= layout_programs(layout, i);
 	}
@@ -125,22 +125,25 @@ static struct resource *layout_parent(struct pci_layout *layout, unsigned int i,
 	return NULL;
 }
 
-/* What a resource is to be */
-static struct resource layout_target(struct pci_layout *layout, unsigned int i)
+/* What a resource is to be: its start, end and flags */
+static void layout_target(struct pci_layout *layout, unsigned int i,
+			  struct resource *to)
 {
 	const struct pci_layout_res *r = &layout->res[i];
 	const struct pci_plan_place *new = &layout->plan.item[i].new;
-	struct resource to = *r->res;
 
+	to->start = 0;
+	to->end = 0;
+	to->flags = 0;
 	if (!new->has)
-		return (struct resource) {};
+		return;
 
+	to->flags = r->res->flags & ~(IORESOURCE_UNSET | IORESOURCE_STARTALIGN);
 	if (layout->plan.item[i].window)
-		to.flags |= pci_layout_window_flags(r->dev, r->res - r->dev->resource);
-	to.flags &= ~(IORESOURCE_UNSET | IORESOURCE_STARTALIGN);
-	to.start = new->start + r->offset;
-	to.end = new->end + r->offset;
-	return to;
+		to->flags |= pci_layout_window_flags(r->dev,
+						     r->res - r->dev->resource);
+	to->start = new->start + r->offset;
+	to->end = new->end + r->offset;
 }
 
 /* Change one end of a window, or both, with something inside */
@@ -165,7 +168,7 @@ static int layout_take_out(struct pci_layout *layout)
 		if (!layout->res[i].stays) {
 			ret = release_resource(res);
 		} else {
-			to = layout_target(layout, i);
+			layout_target(layout, i, &to);
 			ret = layout_adjust(res, max(res->start, to.start),
 					    min(res->end, to.end));
 		}
@@ -195,7 +198,7 @@ static int layout_put_in(struct pci_layout *layout)
 
 	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		res = layout->res[i].res;
-		to = layout_target(layout, i);
+		layout_target(layout, i, &to);
 		if (layout->res[i].stays) {
 			ret = layout_adjust(res, to.start, to.end);
 		} else {

@@ -15,6 +15,8 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
 
 #include "../pci.h"
 #include "layout.h"
@@ -93,12 +95,12 @@ static struct pci_plan_item *layout_add(struct pci_layout *layout,
 		layout->res[i].flags = res->flags;
 	}
 
+	/* What is private is pci_plan()'s, which sets it up */
 	item = &layout->plan.item[i];
-	*item = (struct pci_plan_item) {
-		.alt = PCI_PLAN_NO_ALT,
-		.align = 1,
-		.limit = LAYOUT_TOP,
-	};
+	memset(item, 0, offsetof(struct pci_plan_item, in));
+	item->alt = PCI_PLAN_NO_ALT;
+	item->align = 1;
+	item->limit = LAYOUT_TOP;
 	return item;
 }
 

@@ -136,6 +136,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		item->changed = false;
 		item->opens = false;
 		item->packs = false;
+		item->in_block = false;
 		item->split = false;
 		item->spare = false;
 		plan_stay(item);
@@ -156,10 +157,12 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		item = &plan->item[i];
 		if (!item->window)
 			continue;
+		if (!item->new.has) {
+			plan_block(item, optional);
+			continue;
+		}
 		pci_plan_sort(item);
 		plan_sum(item);
-		if (!item->new.has)
-			plan_block(item, optional);
 	}
 	plan->measured = false;
 }

@@ -294,12 +294,9 @@ void pci_plan_settle(struct pci_plan *plan, struct pci_plan_item *top,
 		plan_account(want);
 
 	for (item = top; item; item = next) {
-		if (item->changed) {
+		if (item->changed && item->window) {
 			item->stale = true;
-			if (item->in)
-				item->in->stale = true;
-			if (item->window)
-				pci_plan_sort(item);
+			pci_plan_sort(item);
 		}
 		next = plan_next(top, item);
 		plan_stay(item);
