@@ -14,6 +14,7 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/ioremap_move.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/processor.h>
@@ -40,9 +41,13 @@
 /* How often to measure */
 #define CHECK_TRIES	20
 
-/* How many moves to try while mappings come and go, and how many are enough */
+/*
+ * How many moves to try while mappings come and go, how many are enough, and
+ * how long to wait for the first of a kind after so many tries
+ */
 #define CHURN_TRIES	2000
 #define CHURN_ENOUGH	100
+#define CHURN_SECONDS	20
 #define CHURN_USECS	200
 
 /**
@@ -1073,12 +1078,14 @@ static void test_churn(struct kunit *test)
 	struct move_run *run = new_run(test, NULL, NO_COMMIT | COMPARE);
 	unsigned int checked = 0, again = 0, mappings = 0;
 	struct task_struct *task;
+	unsigned long end = jiffies + CHURN_SECONDS * HZ;
 	int i;
 
 	task = kthread_run(churn, &a, "ioremap_churn");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 
-	for (i = 0; i < CHURN_TRIES && min(checked, again) < CHURN_ENOUGH; i++) {
+	for (i = 0; min(checked, again) < (i < CHURN_TRIES ? CHURN_ENOUGH : 1) &&
+	     time_before(jiffies, end); i++) {
 		run->move = ioremap_move_prepare(&range, 1);
 		if (IS_ERR(run->move)) {
 			again++;
