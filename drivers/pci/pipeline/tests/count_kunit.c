@@ -13,8 +13,18 @@
 
 #include "emul.h"
 
+#ifdef CONFIG_PPC
+/*
+ * Each device has an EARLY and a HEADER fixup there, after which all is read
+ * anew; windows are read when a bus is set up, and for an interrupt it looks
+ * once more in CONFIGURE.
+ */
+#define COUNT_PORT	147
+#define COUNT_ENDPOINT	105
+#else
 #define COUNT_PORT	111
 #define COUNT_ENDPOINT	87
+#endif
 #define COUNT_RESCAN	10	/* of a port, when there is nothing new */
 
 static const struct emul_bar count_bars[] = {

@@ -208,6 +208,11 @@ static void emul_host_action(void *data)
 		emul_free(host);
 }
 
+static void emul_reassign_buses(void *data)
+{
+	pci_add_flags(PCI_REASSIGN_ALL_BUS);
+}
+
 /**
  * emul_host_create - build a host bridge with nothing below it
  * @test: the test, at whose end it is removed
@@ -221,6 +226,12 @@ struct emul_host *emul_host_create(struct kunit *test)
 
 	if (reason)
 		kunit_skip(test, "%s", reason);
+
+	/* A host bridge of the machine may have wanted that, for all of them */
+	if (pci_has_flag(PCI_REASSIGN_ALL_BUS)) {
+		pci_clear_flags(PCI_REASSIGN_ALL_BUS);
+		emul_do(test, emul_reassign_buses, NULL);
+	}
 
 	host = kzalloc(sizeof(*host), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, host);
@@ -286,6 +297,12 @@ static void emul_make_windows(struct emul_host *host)
 	KUNIT_ASSERT_EQ(test, ret, 0);
 }
 
+/* An architecture may want to know of the release of its host bridges itself */
+static void emul_host_keep_release(struct emul_host *host)
+{
+	pci_set_host_bridge_release(host->bridge, emul_host_released, host);
+}
+
 /**
  * emul_host_prepare - make what the PCI core wants for a host bridge
  * @host: the host bridge
@@ -314,7 +331,7 @@ void emul_host_prepare(struct emul_host *host)
 	*(struct emul_host **)pci_host_bridge_priv(bridge) = host;
 	host->bridge = bridge;
 	reinit_completion(&host->released);
-	pci_set_host_bridge_release(bridge, emul_host_released, host);
+	emul_host_keep_release(host);
 	bridge->sysdata = host->sysdata;
 	bridge->ops = &emul_ops;
 	bridge->busnr = host->busnr;
@@ -348,6 +365,7 @@ int emul_host_scan(struct emul_host *host)
 	pci_lock_rescan_remove();
 	ret = pci_scan_root_bus_bridge(host->bridge);
 	pci_unlock_rescan_remove();
+	emul_host_keep_release(host);
 	host->registered = !ret;
 
 	return ret;
@@ -365,10 +383,25 @@ int emul_host_probe(struct emul_host *host)
 
 	emul_host_prepare(host);
 	ret = pci_host_probe(host->bridge);
+	emul_host_keep_release(host);
 	host->bridge->bars_movable = host->movable;
 	host->registered = !ret;
 
 	return ret;
+}
+
+/**
+ * emul_host_segment - describe how a host bridge cuts its windows
+ * @host: the host bridge, prepared and not yet known to the PCI core
+ * @segments: how it cuts them
+ * @count: number of @segments
+ */
+void emul_host_segment(struct emul_host *host,
+		       const struct pci_segments *segments, unsigned int count)
+{
+	host->bridge->segments = segments;
+	host->bridge->segments_count = count;
+	emul_arch_segment(host);
 }
 
 /**

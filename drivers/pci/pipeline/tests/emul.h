@@ -170,7 +170,8 @@ struct emul_fn {
  * @mem_size: size of the memory window; change it before emul_host_probe()
  * @pref_size: size of the prefetchable window
  * @io_size: size of the I/O window
- * @pipeline_ops: hooks to use, NULL for those of the architecture
+ * @pipeline_ops: hooks to use, NULL for those of emul_arch_prepared()
+ * @probe_only: firmware wants its configuration kept
  * @movable: BARs of devices in use can move
  * @windows: their resources exist
  * @mmio: what both memory windows are taken from
@@ -205,6 +206,7 @@ struct emul_host {
 	unsigned long		pref_size;
 	unsigned long		io_size;
 	const struct pci_pipeline_ops *pipeline_ops;
+	bool			probe_only;
 	bool			movable;
 	bool			windows;
 	struct resource		*mmio;
@@ -284,6 +286,8 @@ struct emul_host *emul_host_create(struct kunit *test);
 void emul_host_prepare(struct emul_host *host);
 int emul_host_scan(struct emul_host *host);
 int emul_host_probe(struct emul_host *host);
+void emul_host_segment(struct emul_host *host,
+		       const struct pci_segments *segments, unsigned int count);
 void emul_host_destroy(struct emul_host *host);
 bool emul_is_emulated(const struct pci_dev *dev);
 struct emul_host *emul_host_of(struct pci_bus *bus);
@@ -305,9 +309,12 @@ void emul_watch(struct emul_fn *fn, unsigned int pos);
 unsigned int emul_check(struct emul_host *host, bool quiet);
 void emul_check_sane(struct emul_host *host);
 
-/* emul_arch_*.c: what an architecture keeps in &pci_bus.sysdata */
+/* emul_arch_*.c: what an architecture has of its own, &pci_bus.sysdata first */
 const char *emul_arch_unsupported(void);
+const char *emul_arch_without_vfs(void);
 int emul_arch_init(struct emul_host *host);
+void emul_arch_segment(struct emul_host *host);
+void emul_arch_prepared(struct emul_host *host);
 void emul_arch_exit(struct emul_host *host);
 
 /* emul_log.c: what the pipeline and the kernel log said */

@@ -6,6 +6,7 @@
 #include <linux/acpi.h>
 #include <linux/errno.h>
 #include <linux/pci-ecam.h>
+#include <linux/pci-pipeline.h>
 #include <linux/slab.h>
 
 #include "emul.h"
@@ -16,6 +17,16 @@
  * Return: NULL if so, or the reason why not.
  */
 const char *emul_arch_unsupported(void)
+{
+	return NULL;
+}
+
+/**
+ * emul_arch_without_vfs - is there something in the way of VFs on this machine
+ *
+ * Return: NULL if not, or what it is.
+ */
+const char *emul_arch_without_vfs(void)
 {
 	return NULL;
 }
@@ -39,6 +50,43 @@ int emul_arch_init(struct emul_host *host)
 
 	host->sysdata = window;
 	return 0;
+}
+
+/**
+ * emul_arch_segment - make &pci_host_bridge.segments known
+ * @host: the host bridge
+ */
+void emul_arch_segment(struct emul_host *host)
+{
+}
+
+static void emul_claim(struct pci_host_bridge *bridge, struct pci_bus *bus)
+{
+	pci_bus_claim_resources(bus);
+}
+
+/* Batches after that are claimed as those of any other host bridge */
+static void emul_claimed(struct pci_host_bridge *bridge)
+{
+	bridge->pipeline_ops = NULL;
+}
+
+static const struct pci_pipeline_ops emul_keep_ops = {
+	.claim		= emul_claim,
+	.claimed	= emul_claimed,
+};
+
+/**
+ * emul_arch_prepared - the architecture has set its hooks
+ * @host: the host bridge
+ *
+ * The architecture has none, and assigns everything anew unless firmware asks
+ * for its addresses to be kept for good.  The tests expect that they are kept
+ * at boot and may move later.
+ */
+void emul_arch_prepared(struct emul_host *host)
+{
+	host->bridge->pipeline_ops = &emul_keep_ops;
 }
 
 /**

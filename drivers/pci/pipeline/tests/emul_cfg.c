@@ -215,13 +215,18 @@ static int emul_write(struct pci_bus *bus, unsigned int devfn, int pos,
 	return PCIBIOS_SUCCESSFUL;
 }
 
-/* The architecture has set its hooks by now */
+/* The architecture has set its hooks, and what else it has to say, by now */
 static int emul_add_bus(struct pci_bus *bus)
 {
 	struct emul_host *host = emul_host_of(bus);
 
-	if (pci_is_root_bus(bus) && host->pipeline_ops)
+	if (!pci_is_root_bus(bus))
+		return 0;
+
+	emul_arch_prepared(host);
+	if (host->pipeline_ops)
 		host->bridge->pipeline_ops = host->pipeline_ops;
+	host->bridge->probe_only = host->probe_only;
 
 	return 0;
 }

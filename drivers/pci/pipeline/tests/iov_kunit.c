@@ -104,6 +104,11 @@ static void iov_put(void *data)
 
 static void iov_create(struct kunit *test, struct iov *v)
 {
+	const char *reason = emul_arch_without_vfs();
+
+	if (reason)
+		kunit_skip(test, "%s", reason);
+
 	iov_in_probe = 0;
 	iov_probed_vfs = 0;
 	iov_locked = NULL;

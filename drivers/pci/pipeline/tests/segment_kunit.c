@@ -162,8 +162,7 @@ static struct emul_host *seg_create(struct kunit *test,
 	KUNIT_ASSERT_LE(test, seg.segments[SEG_MEM].count, SEG_MAX);
 	KUNIT_ASSERT_LE(test, seg.segments[SEG_PREF].count, SEG_MAX);
 
-	host->bridge->segments = seg.segments;
-	host->bridge->segments_count = SEG_KINDS;
+	emul_host_segment(host, seg.segments, SEG_KINDS);
 
 	return host;
 }
