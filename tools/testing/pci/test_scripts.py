@@ -154,7 +154,7 @@ def test_kunit_bad(tmp_path, old, new, last):
 
 # check.sh ------------------------------------------------------------------
 
-def toy_check(tmp_path, **scripts):
+def toy_check(tmp_path, arch="x86_64", **scripts):
     """check.sh on a repository whose parts are these one-line scripts."""
     pci = tmp_path / "tools/testing/pci"
     (pci / "qemu/harness").mkdir(parents=True)
@@ -163,6 +163,7 @@ def toy_check(tmp_path, **scripts):
     for name in ("check.sh", "lib.sh"):
         shutil.copy(HERE / name, pci)
     parts = {"series/deps": "true", "series/pq": "true", "tools/testing/pci/kernel.sh": "true",
+             "tools/testing/pci/boot.sh": "true",
              "tools/testing/pci/kunit.sh": "echo 3 passed, 0 failed"}
     parts.update({{"kunit": "tools/testing/pci/kunit.sh", "kernel": "tools/testing/pci/kernel.sh",
                    "pq": "series/pq"}[k]: v for k, v in scripts.items() if k != "test"})
@@ -176,7 +177,7 @@ def toy_check(tmp_path, **scripts):
     for name in ("series/test_pq.py", "tools/testing/pci/test_scripts.py",
                  "tools/testing/pci/qemu/test_x.py"):
         (tmp_path / name).write_text(test)
-    got = run(pci / "check.sh", "check")
+    got = run(pci / "check.sh", "check", ARCH=arch)
     return got.returncode, got.stdout.splitlines()[-1], got.stdout
 
 
@@ -211,3 +212,9 @@ def test_check_without_kernel(tmp_path):
     code, last, out = toy_check(tmp_path, kernel="exit 1")
     # Three kernels, and the three steps that wanted them.
     assert (code, last) == (1, "9 passed, 6 failed"), out
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "arm64", "ppc64le"])
+def test_check_runs_all_of_kunit(tmp_path, arch):
+    _, _, out = toy_check(tmp_path, arch, kunit='echo "$ARCH, $# arguments"; echo 3 passed')
+    assert f"=== kunit\n{arch}, 0 arguments\n" in out
