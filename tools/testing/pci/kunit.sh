@@ -35,7 +35,7 @@ else
 	name=$(basename "$(dirname "$image")")
 	mkdir -p "$top/build/results/kunit"
 	log=$top/build/results/kunit/$name.log
-	TIMEOUT=${TIMEOUT:-600} "$here/boot.sh" "$arch" "$image" "$log" \
+	TIMEOUT=${TIMEOUT:-1800} "$here/boot.sh" "$arch" "$image" "$log" \
 		kunit.enable=1 "$@" || booted=$?
 fi
 
