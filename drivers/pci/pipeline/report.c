@@ -66,17 +66,27 @@ static bool pci_window_takes(const struct resource *r, unsigned long flags)
 static resource_size_t pci_bus_room(struct pci_bus *bus,
 				    const struct pci_want *want)
 {
-	resource_size_t size, room = 0;
+	resource_size_t size, last, room = 0;
+	struct pci_bus_region region;
 	struct resource *r;
 
 	pci_bus_for_each_resource(bus, r) {
 		if (!r || !r->parent || !pci_window_takes(r, want->flags))
 			continue;
 
+		last = r->end;
+		if (!(want->flags & IORESOURCE_MEM_64)) {
+			/* The bus's 4 GiB, which the CPU may see elsewhere */
+			pcibios_resource_to_bus(bus, &region, r);
+			if (region.start > U32_MAX)
+				continue;
+			if (region.end > U32_MAX)
+				last -= region.end - U32_MAX;
+		}
+
 		for (size = want->size / 2; size > max(room, 8); size /= 2) {
 			struct resource_constraint constraint = {
-				.max = want->flags & IORESOURCE_MEM_64 ?
-				       RESOURCE_SIZE_MAX : U32_MAX,
+				.max = last,
 				.align = size,
 			};
 			struct resource gap = {};
