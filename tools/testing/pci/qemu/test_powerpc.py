@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from harness import checks, dlpar, topo
+from harness import checks, dlpar, move, pci, topo
 from harness.machines import MACHINES as TABLE
 from harness.vm import Bad
 
@@ -271,3 +271,103 @@ def test_eeh_recovery(powernv):
     vm.settle()
     checks.resource_map(vm)
     checks.no_hang(vm)
+
+
+ALIGNMENT = "/sys/bus/pci/resource_alignment"
+# A host bridge has 2 GiB for 32-bit BARs, less what MSIs have at the end: the
+# lower half is the one place of that size.
+HALF = 30
+# Its BAR is a page of 64 KiB, so that nothing else keeps it.
+LIVE = "nvme,id=live,serial=live,drive=d0,msix_qsize=2048"
+# In it are a disk in use and an idle device, of one isolation domain and of two.
+CROWDED = {
+    "card": [f"{LIVE},bus=pcie.0,addr=0.0,multifunction=on", "edu,bus=pcie.0,addr=0.1"],
+    "switch": ["x3130-upstream,id=up,bus=pcie.0",
+               *(f"xio3130-downstream,id=dn{i},bus=up,chassis={20 + i},slot={20 + i}"
+                 for i in range(2)), f"{LIVE},bus=dn0", "edu,bus=dn1"],
+}
+
+
+def find(vm, *names):
+    """A rescan finds what was removed; what the log says of it."""
+    mark = len(vm.console_text())
+    vm.rescan()
+    vm.wait(f"{', '.join(names)} to be found", lambda: set(names) <= set(vm.pci()))
+    vm.settle()
+    vm.check_console()
+    return vm.klog_since(mark)
+
+
+def apart_from(card, devs):
+    """Registers and addresses of all but a device, and a port that leads to it alone.
+
+    The window of that port may change: nothing is in it.
+    """
+    port = devs[card].parent
+    names = {card}
+    if len(pci.children(devs, port)) == 1:
+        names |= {port, f"PCI Bus {devs[card].domain}:{devs[card].bus:02x}"}
+
+    def rest(registers):
+        return {name: value if isinstance(value, str) else
+                [line for line in value if line.split(" : ")[1] not in names]
+                for name, value in registers.items() if name not in names}
+    return rest
+
+
+@pytest.mark.parametrize("place", CROWDED)
+@pytest.mark.parametrize("machine", POWERNV)
+def test_stays(boot, machine, place):
+    """powernv: what is in use stays where it is, in the way of a card, and the log says so"""
+    vm = boot(machine, disks=["d0"], devices=CROWDED[place])
+    vm.settle()
+    live = vm.wait_id(topo.IDS["nvme"], driver="nvme")[0].name
+    card = vm.wait_id(topo.IDS["edu"])[0].name
+    load = move.Disk(vm, live)
+    load.start()
+    found = pes(vm)
+    rest = apart_from(card, vm.pci())
+    first = rest(move.registers(vm))
+
+    # Nothing can be hot-plugged here, but what is found again can ask for more.
+    vm.remove(card)
+    checks.none(move.differences(first, rest(move.registers(vm))), "after the card has gone")
+    vm.agent.write(ALIGNMENT, f"{HALF}@{card}")
+    before = move.State(vm)
+    text = find(vm, card)
+    if move.NO_ADDRESS.findall(text) != [(card, "BAR 0")]:
+        raise Bad(f"without an address: {move.NO_ADDRESS.findall(text)}")
+    said = [(dev, why) for dev, _, why in move.refusals(text)]
+    if said != [(live, "its isolation domain stays where it is")]:
+        raise Bad(f"what is in the way, and why it stays: {said}")
+    if "need 0x40000000, have 0x20000000 " not in text:
+        raise Bad("the log does not say that half of it would fit")
+    move.quiet(text)
+    after = move.registers(vm)
+    checks.none(move.differences(first, rest(after)), "after a refusal")
+    move.check(before, move.State(vm), text, least=0)
+    vm.rescan()
+    checks.none(move.differences(after, move.registers(vm)), "after a rescan")
+    load.goes_on()
+
+    # For what it really needs there is room.
+    vm.remove(card)
+    vm.agent.write(ALIGNMENT, "\n")
+    found.update(_PE.findall(find(vm, card)))
+    checks.none(move.differences(first, rest(move.registers(vm))), "after the card is back")
+    checks.resource_map(vm)
+    pe_rule(vm, found)
+    load.verify()
+
+    # What the log has said would help does: nothing but the disk was in the way.
+    vm.remove(card)
+    vm.remove(live)
+    vm.agent.write(ALIGNMENT, f"{HALF}@{card}")
+    text = find(vm, card, live)
+    devs = vm.wait_bound({live: "nvme"})
+    if devs[card].bars()[0].size != 1 << HALF:
+        raise Bad(f"{card} has asked for {devs[card].bars()[0].size:#x}")
+    checks.none([m[0] for m in move.NO_ADDRESS.finditer(text)], "no address")
+    checks.none(pci.resource_problems(devs), "resources")
+    load.start()
+    load.verify()
