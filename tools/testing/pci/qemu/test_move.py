@@ -155,7 +155,7 @@ def pseries(live=NVME_64K, window=16, behind=True, **kw):
              (f"{live},id=live,bus=pci.0,addr=1",))
     return Case("pseries", (
         *first, f"bochs-display,id=gap,bus=pci.0,addr={GAP},vgamem=4M",
-        "virtio-rng-pci,bus=pci.0,addr=3"),
+        "virtio-gpu-pci,bus=pci.0,addr=3"),
         tuple(f"bochs-display,id=big{i},bus=pci.0,addr={CARD}.{i},vgamem=4M"
               + ("" if i else ",multifunction=on") for i in (2, 1, 0)), ((BOCHS, 3),),
         extra=("-global", f"spapr-pci-host-bridge.mem_win_size={window << 20}"), **kw)
