@@ -125,6 +125,7 @@ static struct pci_plan_item *layout_block(struct pci_layout *layout,
 	item->size = end - start + 1;
 	item->limit = max_t(u64, item->limit, end);
 	item->hold = PCI_HOLD_PINNED;
+	item->reserved = true;
 	layout_place(item, start, end);
 	return item;
 }

@@ -14,7 +14,7 @@ struct obstacle_spot {
 	const struct pci_plan_item *want;
 	struct list_head	placed;		/* what has a place, by address */
 	bool			any;
-	unsigned int		count;		/* of what is in the way */
+	u64			cost;		/* of what is in the way */
 	const struct pci_plan_item *firmest;	/* of these */
 };
 
@@ -44,7 +44,7 @@ static void obstacle_try(struct obstacle_spot *spot, struct list_head *at,
 	const struct pci_plan_place *all = &spot->plan->item->new;
 	u64 size = spot->want->size, last = min(all->end, spot->want->limit);
 	const struct pci_plan_item *item, *firmest = NULL;
-	unsigned int count = 0;
+	u64 cost = 0;
 
 	if (start < all->start || start > last || last - start < size - 1)
 		return;
@@ -59,15 +59,16 @@ static void obstacle_try(struct obstacle_spot *spot, struct list_head *at,
 			continue;
 		if (!firmest || item->hold > firmest->hold)
 			firmest = item;
-		count++;
-		if (spot->any && count >= spot->count)
+		/* A device can be removed, so rather many of these */
+		cost += item->reserved ? spot->plan->count : 1;
+		if (spot->any && cost >= spot->cost)
 			return;
 	}
 
-	if (spot->any && count >= spot->count)
+	if (spot->any && cost >= spot->cost)
 		return;
 	spot->any = true;
-	spot->count = count;
+	spot->cost = cost;
 	spot->firmest = firmest;
 }
 
@@ -77,7 +78,8 @@ static void obstacle_try(struct obstacle_spot *spot, struct list_head *at,
  * @want: what has none; need not be one of the items
  *
  * Looks at BARs and reservations alone: what would have to go so that @want has
- * room below the host bridge, if that is as little as may be.
+ * room below the host bridge, if that is as little as may be, and reservations
+ * only if there is no other way.
  *
  * Context: any.
  * Return: index of the item in the way that sits there most firmly, the first

@@ -105,6 +105,7 @@ struct pci_plan_place {
  * @pref: prefetchable
  * @barrier: in the way of what is not prefetchable only
  * @fixed: a window with registers that can't be written
+ * @reserved: in the way, and no device's: nothing that somebody could remove
  * @hold: of a BAR; that of a window follows from what is inside
  * @old: where it is
  * @size: of a BAR; what a window is to have if it gets no share of what is free,
@@ -127,6 +128,7 @@ struct pci_plan_item {
 	bool			pref;
 	bool			barrier;
 	bool			fixed;
+	bool			reserved;
 	enum pci_plan_hold	hold;
 	struct pci_plan_place	old;
 	u64			size;

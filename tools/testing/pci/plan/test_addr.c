@@ -320,6 +320,10 @@ static void test_obstacle(void **state)
 	assert_int_equal(pci_plan_obstacle(&plan, &want), 1);
 	item[3].new = range(6, 6);
 	assert_int_equal(pci_plan_obstacle(&plan, &want), 4);
+	/* Nobody can remove a reservation: rather three devices than one of these */
+	item[4].reserved = true;
+	assert_int_equal(pci_plan_obstacle(&plan, &want), 1);
+	item[4].reserved = false;
 	/* Something that is there for others only is no obstacle */
 	item[4].barrier = true;
 	item[6].barrier = true;
