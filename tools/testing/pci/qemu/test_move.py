@@ -456,6 +456,8 @@ def test_stays(boot, echo, case):
 @pytest.mark.parametrize("case", ["bridge-acpi", "switch-nvme", "ports-nvme"])
 def test_suspend(boot, case):
     """After a move the machine is suspended and resumed: registers are set up as they are now"""
+    if "nvme" in case and config.variant() == "debug":
+        pytest.skip("lockdep: nvme suspends with its queues frozen, whatever has moved")
     scene = Scene(boot, CASES[case])
     vm = scene.vm
     scene.load.start()
