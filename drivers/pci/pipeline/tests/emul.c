@@ -11,6 +11,7 @@
  * its hierarchy are gone; and its windows have to be empty then.
  */
 #include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/ioport.h>
 #include <linux/pci.h>
@@ -34,6 +35,52 @@ static atomic_t emul_domains = ATOMIC_INIT(EMUL_FIRST_DOMAIN);
 void emul_do(struct kunit *test, void (*action)(void *), void *ctx)
 {
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, action, ctx), 0);
+}
+
+/**
+ * emul_arch_unsupported - can host bridges be emulated on this machine
+ *
+ * Return: NULL if so, or the reason why not.
+ */
+const char * __weak emul_arch_unsupported(void)
+{
+	return NULL;
+}
+
+/**
+ * emul_arch_without_vfs - is there something in the way of VFs on this machine
+ *
+ * Return: NULL if not, or what it is.
+ */
+const char * __weak emul_arch_without_vfs(void)
+{
+	return NULL;
+}
+
+/**
+ * emul_arch_segment - make &pci_host_bridge.segments known
+ * @host: the host bridge
+ */
+void __weak emul_arch_segment(struct emul_host *host)
+{
+}
+
+/**
+ * emul_arch_prepared - the architecture has set its hooks
+ * @host: the host bridge
+ *
+ * By default what firmware has programmed is kept, as on every other host
+ * bridge.
+ */
+void __weak emul_arch_prepared(struct emul_host *host)
+{
+}
+
+/* What emul_arch_init() has made */
+static void emul_free_sysdata(struct emul_host *host)
+{
+	kfree(host->sysdata);
+	host->sysdata = NULL;
 }
 
 /**
@@ -190,7 +237,7 @@ void emul_host_destroy(struct emul_host *host)
 		KUNIT_FAIL(host->test, "domain %04x: references leaked\n",
 			   host->domain);
 	else
-		emul_arch_exit(host);
+		emul_free_sysdata(host);
 }
 
 static void emul_host_action(void *data)
@@ -325,7 +372,7 @@ void emul_host_prepare(struct emul_host *host)
 
 	bridge = pci_alloc_host_bridge(sizeof(host));
 	if (!bridge)
-		emul_arch_exit(host);
+		emul_free_sysdata(host);
 	KUNIT_ASSERT_NOT_NULL(test, bridge);
 
 	*(struct emul_host **)pci_host_bridge_priv(bridge) = host;

@@ -309,13 +309,15 @@ void emul_watch(struct emul_fn *fn, unsigned int pos);
 unsigned int emul_check(struct emul_host *host, bool quiet);
 void emul_check_sane(struct emul_host *host);
 
-/* emul_arch_*.c: what an architecture has of its own, &pci_bus.sysdata first */
+/*
+ * emul_arch_*.c: what an architecture has of its own, &pci_bus.sysdata first; of
+ * the others emul.c has a default
+ */
 const char *emul_arch_unsupported(void);
 const char *emul_arch_without_vfs(void);
 int emul_arch_init(struct emul_host *host);
 void emul_arch_segment(struct emul_host *host);
 void emul_arch_prepared(struct emul_host *host);
-void emul_arch_exit(struct emul_host *host);
 
 /* emul_log.c: what the pipeline and the kernel log said */
 #define EMUL_EVENTS	8192

@@ -12,26 +12,6 @@
 #include "emul.h"
 
 /**
- * emul_arch_unsupported - can host bridges be emulated on this machine
- *
- * Return: NULL if so, or the reason why not.
- */
-const char *emul_arch_unsupported(void)
-{
-	return NULL;
-}
-
-/**
- * emul_arch_without_vfs - is there something in the way of VFs on this machine
- *
- * Return: NULL if not, or what it is.
- */
-const char *emul_arch_without_vfs(void)
-{
-	return NULL;
-}
-
-/**
  * emul_arch_init - make &emul_host.sysdata
  * @host: the host bridge
  *
@@ -50,14 +30,6 @@ int emul_arch_init(struct emul_host *host)
 
 	host->sysdata = window;
 	return 0;
-}
-
-/**
- * emul_arch_segment - make &pci_host_bridge.segments known
- * @host: the host bridge
- */
-void emul_arch_segment(struct emul_host *host)
-{
 }
 
 static void emul_claim(struct pci_host_bridge *bridge, struct pci_bus *bus)
@@ -87,14 +59,4 @@ static const struct pci_pipeline_ops emul_keep_ops = {
 void emul_arch_prepared(struct emul_host *host)
 {
 	host->bridge->pipeline_ops = &emul_keep_ops;
-}
-
-/**
- * emul_arch_exit - free &emul_host.sysdata
- * @host: the host bridge
- */
-void emul_arch_exit(struct emul_host *host)
-{
-	kfree(host->sysdata);
-	host->sysdata = NULL;
 }

@@ -93,13 +93,3 @@ void emul_arch_prepared(struct emul_host *host)
 {
 	host->bridge->fixed_busnr = false;
 }
-
-/**
- * emul_arch_exit - free &emul_host.sysdata
- * @host: the host bridge
- */
-void emul_arch_exit(struct emul_host *host)
-{
-	kfree(host->sysdata);
-	host->sysdata = NULL;
-}
