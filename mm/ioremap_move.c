@@ -326,6 +326,17 @@ static int ioremap_collect(struct ioremap_move *move)
 }
 
 /**
+ * ioremap_move_possible - can I/O mappings move on this machine
+ *
+ * Context: any.
+ * Return: true if they can.
+ */
+bool ioremap_move_possible(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) && arch_ioremap_move_possible();
+}
+
+/**
  * ioremap_move_prepare - find the I/O mappings of ranges that are to move
  * @ranges: the ranges; they are copied
  * @count: how many there are
@@ -355,7 +366,7 @@ struct ioremap_move *ioremap_move_prepare(const struct ioremap_range *ranges,
 
 	might_sleep();
 
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !arch_ioremap_move_possible())
+	if (!ioremap_move_possible())
 		return ERR_PTR(-EOPNOTSUPP);
 
 	if (!ioremap_ranges_valid(ranges, count))

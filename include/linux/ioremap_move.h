@@ -112,6 +112,7 @@ struct ioremap_leaf {
 };
 
 #ifdef CONFIG_IOREMAP_MOVE
+bool ioremap_move_possible(void);
 struct ioremap_move *ioremap_move_prepare(const struct ioremap_range *ranges,
 					  unsigned int count);
 int ioremap_move_check(struct ioremap_move *move);
@@ -120,6 +121,11 @@ void ioremap_move_undo(struct ioremap_move *move);
 void ioremap_move_flush(void);
 void ioremap_move_finish(struct ioremap_move *move);
 #else
+static inline bool ioremap_move_possible(void)
+{
+	return false;
+}
+
 static inline struct ioremap_move *
 ioremap_move_prepare(const struct ioremap_range *ranges, unsigned int count)
 {

@@ -25,6 +25,13 @@ static bool layout_same(const struct pci_plan_place *a,
 	       (!a->has || (a->start == b->start && a->end == b->end));
 }
 
+/* At the same addresses, and in the same window */
+static bool layout_unchanged(const struct pci_plan_item *item)
+{
+	return layout_same(&item->old, &item->new) &&
+	       (!item->old.has || item->to == item->parent);
+}
+
 /* What a host bridge adds to an address on the bus; below it, all is the same */
 static u64 layout_offset(const struct pci_layout *layout, unsigned int i)
 {
@@ -65,8 +72,20 @@ bool pci_layout_lives(const struct pci_layout *layout, unsigned int i)
 	const struct pci_plan_item *item = &layout->plan.item[i];
 
 	return layout->res[i].res && !item->window && item->old.has &&
-	       item->new.has && !layout_same(&item->old, &item->new) &&
+	       item->new.has && !layout_unchanged(item) &&
 	       layout->res[i].dev->stage >= PCI_STAGE_ADD;
+}
+
+/* Does a bridge lead to something that stays?  Its windows follow its BARs */
+static bool layout_leads(const struct pci_layout *layout, unsigned int i)
+{
+	const struct pci_dev *dev = layout->res[i].dev;
+
+	while (++i < layout->plan.count && layout->res[i].dev == dev)
+		if (layout->plan.item[i].window && layout->res[i].stays)
+			return true;
+
+	return false;
 }
 
 /*
@@ -86,10 +105,11 @@ static void layout_mark(struct pci_layout *layout)
 
 	for (i = 0; i < layout->plan.count; i++) {
 		r = &layout->res[i];
-		same = layout_same(&item[i].old, &item[i].new);
+		same = layout_unchanged(&item[i]);
 		r->stays = item[i].old.has && same;
 		r->changes = r->res && !same;
 		r->lives = false;
+		r->open = false;
 		if (!r->changes)
 			continue;
 		r->prev = last;
@@ -105,6 +125,57 @@ static void layout_mark(struct pci_layout *layout)
 	for (i = layout->plan.count; --i; )
 		if (layout->res[i].stays)
 			layout->res[item[i].to].stays = true;
+	for (i = layout->res[0].next; layout->moves && i; i = r->next) {
+		r = &layout->res[i];
+		r->open = r->lives && layout_leads(layout, i);
+	}
+}
+
+static bool layout_is_inside(const struct pci_layout *layout, unsigned int i,
+			     unsigned int window)
+{
+	while (i && i != window)
+		i = layout->plan.item[i].to;
+
+	return i == window;
+}
+
+/**
+ * pci_layout_cuts_off - would a move of a BAR cut off what is behind its bridge
+ * @layout: the layout, marked by pci_layout_apply()
+ * @i: index of an item that lives
+ *
+ * A bridge that decodes no memory forwards none either.  One that leads to what
+ * stays goes on decoding: its BAR moves by one write, before all else does, so
+ * its new place must be free, and in the same window.
+ *
+ * Context: any.
+ * Return: true if it would.
+ */
+bool pci_layout_cuts_off(const struct pci_layout *layout, unsigned int i)
+{
+	const struct pci_plan_item *item = &layout->plan.item[i], *other;
+	unsigned int k;
+
+	if (!layout->res[i].open)
+		return false;
+	if (upper_32_bits(item->old.start ^ item->new.start) ||
+	    item->to != item->parent || layout->res[item->to].changes)
+		return true;
+
+	for (k = layout->res[0].next; k; k = layout->res[k].next) {
+		other = &layout->plan.item[k];
+		/* What moves decodes nothing by then */
+		if (k == i || !other->old.has ||
+		    (layout->res[k].lives && !layout->res[k].open) ||
+		    layout_is_inside(layout, i, k))
+			continue;
+		if (other->old.start <= item->new.end &&
+		    item->new.start <= other->old.end)
+			return true;
+	}
+
+	return false;
 }
 
 /* The resource that one goes into */
@@ -153,6 +224,18 @@ static int layout_adjust(struct resource *res, resource_size_t start,
 	return adjust_resource(res, start, end - start + 1);
 }
 
+/* Has somebody put something into a window meanwhile? */
+static bool layout_has_inside(const struct resource *window)
+{
+	const struct resource *res;
+
+	for (res = window->child; res; res = res->sibling)
+		if (resource_contains(window, res))
+			return true;
+
+	return false;
+}
+
 /* Everything that changes out of the tree, but what stays inside windows */
 static int layout_take_out(struct pci_layout *layout)
 {
@@ -166,7 +249,9 @@ static int layout_take_out(struct pci_layout *layout)
 			continue;
 
 		if (!layout->res[i].stays) {
-			ret = release_resource(res);
+			ret = layout->plan.item[i].window &&
+			      layout_has_inside(res) ? -EBUSY :
+			      release_resource(res);
 		} else {
 			layout_target(layout, i, &to);
 			ret = layout_adjust(res, max(res->start, to.start),
@@ -190,6 +275,11 @@ static void layout_set(const struct pci_layout_res *r,
 	r->res->flags = to->flags;
 }
 
+/*
+ * Windows from the top down first, so that there is room for what is inside.  The
+ * resource tree is searched from low addresses on: what comes last in a window
+ * is put in first.
+ */
 static int layout_put_in(struct pci_layout *layout)
 {
 	struct resource to, *res, *parent;
@@ -199,15 +289,21 @@ static int layout_put_in(struct pci_layout *layout)
 	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		res = layout->res[i].res;
 		layout_target(layout, i, &to);
-		if (layout->res[i].stays) {
-			ret = layout_adjust(res, to.start, to.end);
-		} else {
+		if (!layout->res[i].stays) {
 			layout_set(&layout->res[i], &to);
-			if (!layout->plan.item[i].new.has)
-				continue;
-			parent = layout_parent(layout, i, &to);
-			ret = parent ? request_resource(parent, res) : -EINVAL;
+			continue;
 		}
+		ret = layout_adjust(res, to.start, to.end);
+		if (ret)
+			return ret;
+	}
+
+	for (i = layout->res[0].prev; i; i = layout->res[i].prev) {
+		if (layout->res[i].stays || !layout->plan.item[i].new.has)
+			continue;
+		res = layout->res[i].res;
+		parent = layout_parent(layout, i, res);
+		ret = parent ? request_resource(parent, res) : -EINVAL;
 		if (ret)
 			return ret;
 	}
@@ -425,18 +521,20 @@ static struct pci_plan_place layout_both(const struct pci_layout *layout,
 }
 
 /* A bridge in use decodes what its first window of a kind leads to as well */
-static void layout_enable(const struct pci_layout_res *r)
+static void layout_enable(const struct pci_layout *layout,
+			  struct pci_layout_res *r, bool back)
 {
-	u16 bit = r->res->flags & IORESOURCE_IO ? PCI_COMMAND_IO :
-						  PCI_COMMAND_MEMORY;
-	u16 command;
+	u16 bit = layout->type & IORESOURCE_IO ? PCI_COMMAND_IO :
+						 PCI_COMMAND_MEMORY;
 
 	if (!pci_is_enabled(r->dev))
 		return;
 
-	pci_read_config_word(r->dev, PCI_COMMAND, &command);
-	if (!(command & bit))
-		pci_write_config_word(r->dev, PCI_COMMAND, command | bit);
+	if (!back)
+		pci_read_config_word(r->dev, PCI_COMMAND, &r->command);
+	if (!(r->command & bit))
+		pci_write_config_word(r->dev, PCI_COMMAND,
+				      back ? r->command : r->command | bit);
 }
 
 static void layout_program_windows(struct pci_layout *layout, bool back)
@@ -460,14 +558,15 @@ static void layout_program_windows(struct pci_layout *layout, bool back)
 		to = back ? &item[i].old : &item[i].new;
 		both = layout_both(layout, i);
 		layout_write_window(&layout->res[i], &both, to);
-		if (!item[i].old.has && item[i].new.has && !back)
-			layout_enable(&layout->res[i]);
+		if (!item[i].old.has && item[i].new.has)
+			layout_enable(layout, &layout->res[i], back);
 	}
 }
 
 /*
- * Switch off what moves, and on again, once for each device.  The read pushes
- * what was written to the device ahead of it.
+ * Switch off what moves, and on again, once for each device, but a bridge that
+ * leads to what stays.  The read pushes what was written to the device ahead of
+ * it.
  */
 static void layout_decode(struct pci_layout *layout, bool on)
 {
@@ -479,7 +578,7 @@ static void layout_decode(struct pci_layout *layout, bool on)
 
 	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		r = &layout->res[i];
-		if (!r->lives || r->dev == last)
+		if (!r->lives || r->open || r->dev == last)
 			continue;
 		last = r->dev;
 		if (!on)
@@ -528,21 +627,39 @@ static u32 layout_bar_low(const struct pci_layout_res *r, u64 start)
 	return (u32)start | (r->flags & ~layout_bar_mask(r));
 }
 
+/* Does a BAR have what was written to it?  What has gone does not matter. */
+static bool layout_keeps(const struct pci_layout_res *r, int reg, u32 low,
+			 u32 high)
+{
+	u32 is;
+
+	pci_read_config_dword(r->dev, reg, &is);
+	if (PCI_POSSIBLE_ERROR(is))
+		return true;
+	if ((is ^ low) & layout_bar_mask(r))
+		return false;
+	if (!(r->flags & IORESOURCE_MEM_64))
+		return true;
+
+	pci_read_config_dword(r->dev, reg + 4, &is);
+	return is == high || PCI_POSSIBLE_ERROR(is);
+}
+
 /*
- * The BARs of devices in use.  If one does not keep what is written to it, it is
- * remembered; what has gone does not matter any more.
+ * The BARs of devices in use, @open or not.  If one does not keep what is written
+ * to it, it is remembered.
  */
-static void layout_program_bars(struct pci_layout *layout, bool back)
+static void layout_program_bars(struct pci_layout *layout, bool open, bool back)
 {
 	struct pci_layout_res *r;
 	unsigned int i;
-	u32 low, is;
 	u64 start;
+	u32 low;
 	int reg;
 
 	for (i = layout->res[0].next; i; i = layout->res[i].next) {
 		r = &layout->res[i];
-		if (!r->lives)
+		if (!r->lives || r->open != open)
 			continue;
 		reg = layout_bar_reg(r);
 		if (!reg) {
@@ -557,28 +674,38 @@ static void layout_program_bars(struct pci_layout *layout, bool back)
 		if (r->flags & IORESOURCE_MEM_64)
 			layout_write(r->dev, reg + 4, 4, upper_32_bits(start));
 
-		pci_read_config_dword(r->dev, reg, &is);
-		if ((is ^ low) & layout_bar_mask(r) && !PCI_POSSIBLE_ERROR(is))
+		if (!layout_keeps(r, reg, low, upper_32_bits(start)))
 			layout->stuck = i;
 	}
 }
 
-/* Everything that is in use; @back to what was before */
-static bool layout_program_live(struct pci_layout *layout, bool back)
+/* Everything that is in use; false if a BAR is stuck */
+static bool layout_program_live(struct pci_layout *layout)
 {
-	/* On the way back it is off */
-	if (layout->moves && !back)
+	if (layout->moves) {
 		layout_decode(layout, false);
+		layout_program_bars(layout, true, false);
+	}
 	if (layout->programs)
-		layout_program_windows(layout, back);
+		layout_program_windows(layout, false);
 	if (!layout->moves)
 		return true;
 
-	layout_program_bars(layout, back);
-	if (layout->stuck && !back)
+	layout_program_bars(layout, false, false);
+	if (layout->stuck)
 		return false;
 	layout_decode(layout, true);
 	return true;
+}
+
+/* Back to what was before; what moves is off */
+static void layout_program_back(struct pci_layout *layout)
+{
+	if (layout->programs)
+		layout_program_windows(layout, true);
+	layout_program_bars(layout, false, true);
+	layout_program_bars(layout, true, true);
+	layout_decode(layout, true);
 }
 
 /* The BARs of devices that are new */
@@ -641,11 +768,11 @@ int pci_layout_switch(struct pci_layout *layout)
 		return ret;
 	}
 	layout->stuck = 0;
-	if (layout_program_live(layout, false))
+	if (layout_program_live(layout))
 		return 0;
 
 	layout_put_back(layout);
-	layout_program_live(layout, true);
+	layout_program_back(layout);
 	return -EIO;
 }
 

@@ -17,13 +17,14 @@
  * @flags: as in @res, before
  * @offset: from an address on the bus to that of a resource, after
  * @children: of a window: items in the resource tree right inside
- * @command: the command register of @dev, while what @lives is switched over
+ * @command: the command register of @dev, from before
  * @why: why it is pinned, if it is
  * @next: the next item that changes, 0 after the last one; of item 0 the first
  * @prev: the one before, 0 before the first one; of item 0 the last
  * @changes: it gets another place, or loses its own
  * @stays: it, or something inside, stays where it is
  * @lives: a BAR that gets another place, of a device in the driver model
+ * @open: the same, of a bridge that leads to something that stays
  */
 struct pci_layout_res {
 	struct pci_dev	*dev;
@@ -41,6 +42,7 @@ struct pci_layout_res {
 	bool		changes;
 	bool		stays;
 	bool		lives;
+	bool		open;
 };
 
 /**
@@ -102,6 +104,7 @@ int pci_layout_switch(struct pci_layout *layout);
 int pci_layout_apply(struct pci_layout *layout);
 
 bool pci_layout_lives(const struct pci_layout *layout, unsigned int i);
+bool pci_layout_cuts_off(const struct pci_layout *layout, unsigned int i);
 
 /* layout.c */
 unsigned long pci_layout_lacks(const struct pci_bus *bus, unsigned long types,
@@ -111,7 +114,8 @@ int pci_layout_plan(struct pci_layout *layout);
 /* move_hold.c */
 enum pci_plan_hold pci_move_hold(struct pci_dev *dev, int idx, bool untrusted,
 				 const char **why);
-bool pci_move_asks(const struct pci_dev *dev);
+bool pci_move_asleep(struct pci_dev *dev);
+bool pci_move_asks(struct pci_dev *dev);
 
 /* move.c */
 int pci_move_commit(struct pci_layout *layout);

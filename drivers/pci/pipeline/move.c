@@ -17,6 +17,7 @@
  *	      pci_move_rwsem		nobody is about to map or request a BAR
  */
 #include <linux/acpi.h>
+#include <linux/bitfield.h>
 #include <linux/cpu.h>
 #include <linux/ioremap_move.h>
 #include <linux/mm.h>
@@ -127,6 +128,38 @@ static int move_lock(struct pci_layout *layout)
 	return 0;
 }
 
+/* Can mappings of a BAR follow it? */
+static bool move_is_mapped(const struct pci_layout_res *r)
+{
+	return r->flags & IORESOURCE_MEM && ioremap_move_possible() &&
+	       IS_ALIGNED(r->start | (r->end + 1), PAGE_SIZE);
+}
+
+/* The PCI core keeps the MSI-X table mapped, whatever the driver has mapped */
+static bool move_strands_msix(const struct pci_layout_res *r)
+{
+	u32 table;
+
+	if (!r->dev->msix_enabled || move_is_mapped(r))
+		return false;
+
+	pci_read_config_dword(r->dev, r->dev->msix_cap + PCI_MSIX_TABLE, &table);
+	return FIELD_GET(PCI_MSIX_TABLE_BIR, table) == r->res - r->dev->resource;
+}
+
+/* A ROM decodes, unknown to its resource, while somebody reads it */
+static bool move_is_read(const struct pci_layout_res *r)
+{
+	u32 rom;
+
+	if (r->res != &r->dev->resource[PCI_ROM_RESOURCE] ||
+	    r->flags & IORESOURCE_ROM_ENABLE)
+		return false;
+
+	pci_read_config_dword(r->dev, r->dev->rom_base_reg, &rom);
+	return rom & PCI_ROM_ADDRESS_ENABLE && !PCI_POSSIBLE_ERROR(rom);
+}
+
 /* Is everything as the plan has it, now that nobody can change it? */
 static int move_check(struct pci_layout *layout)
 {
@@ -141,20 +174,19 @@ static int move_check(struct pci_layout *layout)
 			return move_refuse(r, why);
 		if (pci_bar_user_mapped(r->dev, r->res))
 			return move_refuse(r, "mapped by user space");
-		if (pci_move_asks(r->dev) &&
-		    !test_bit(PCI_DEV_MOVING, &r->dev->priv_flags)) {
+		if (move_strands_msix(r))
+			return move_refuse(r, "its MSI-X table is mapped");
+		if (pci_layout_cuts_off(layout, i))
+			return move_refuse(r, "what is behind it would be cut off");
+		if (move_is_read(r) ||
+		    (pci_move_asks(r->dev) &&
+		     !test_bit(PCI_DEV_MOVING, &r->dev->priv_flags))) {
 			layout->busy = r->dev;
 			return -EBUSY;
 		}
 	}
 
 	return 0;
-}
-
-static bool move_is_mapped(const struct pci_layout_res *r)
-{
-	return r->flags & IORESOURCE_MEM &&
-	       IS_ALIGNED(r->start | (r->end + 1), PAGE_SIZE);
 }
 
 /* The addresses that mappings follow; how many of them */
@@ -178,36 +210,58 @@ static unsigned int move_ranges(const struct pci_layout *layout,
 	return count;
 }
 
-/* Whose mapping can't follow?  It could not even stay where it is, alone */
+/* Is there a mapping of one BAR that could not follow it, were it alone? */
+static bool move_mapping_stays(const struct pci_layout_res *r, u64 to)
+{
+	struct ioremap_range range = {
+		.from = r->start,
+		.to = to,
+		.size = r->end - r->start + 1,
+	};
+	struct ioremap_move *move = ioremap_move_prepare(&range, 1);
+
+	if (IS_ERR(move))
+		return PTR_ERR(move) == -EBUSY;
+
+	ioremap_move_finish(move);
+	return false;
+}
+
+/* Does something else that moves have to leave the new place of a BAR first? */
+static bool move_follows_another(const struct pci_layout *layout, unsigned int i)
+{
+	const struct pci_plan_place *new = &layout->plan.item[i].new, *old;
+	unsigned int k;
+
+	for (k = move_next(layout, 0); k; k = move_next(layout, k)) {
+		old = &layout->plan.item[k].old;
+		if (k != i && old->start <= new->end && new->start <= old->end)
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * Whose mapping can't follow?  If it is nobody's, somebody is in the middle of
+ * mapping or unmapping something.
+ */
 static int move_refuse_mapped(const struct pci_layout *layout, const char *why)
 {
 	const struct pci_layout_res *r;
-	struct ioremap_range range;
-	struct ioremap_move *move;
 	unsigned int i;
-	int ret = 0;
+	int ret = -EBUSY;
 
 	for (i = move_next(layout, 0); i; i = move_next(layout, i)) {
 		r = &layout->res[i];
-		if (!move_is_mapped(r))
-			continue;
-		range = (struct ioremap_range) {
-			.from = r->start,
-			.to = r->start,
-			.size = r->end - r->start + 1,
-		};
-		move = ioremap_move_prepare(&range, 1);
-		if (IS_ERR(move))
+		if (move_is_mapped(r) &&
+		    (move_mapping_stays(r, r->start) ||
+		     (!move_follows_another(layout, i) &&
+		      move_mapping_stays(r, layout->plan.item[i].new.start +
+					    r->offset))))
 			ret = move_refuse(r, why);
-		else
-			ioremap_move_finish(move);
 	}
-	if (ret)
-		return ret;
 
-	for (i = move_next(layout, 0); i; i = move_next(layout, i))
-		if (move_is_mapped(&layout->res[i]))
-			ret = move_refuse(&layout->res[i], why);
 	return ret;
 }
 
@@ -216,12 +270,17 @@ static int move_check_acpi(const struct pci_layout *layout)
 {
 	const struct pci_layout_res *r;
 	unsigned int i;
+	int ret;
 
 	for (i = move_next(layout, 0); i; i = move_next(layout, i)) {
 		r = &layout->res[i];
-		if (r->flags & IORESOURCE_MEM &&
-		    acpi_os_maps_range(r->start, r->end - r->start + 1))
-			return move_refuse(r, "mapped by ACPI");
+		if (!(r->flags & IORESOURCE_MEM))
+			continue;
+		ret = acpi_os_maps_range(r->start, r->end - r->start + 1);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			return move_refuse(r, "used by ACPI");
 	}
 
 	return 0;
@@ -234,8 +293,8 @@ static struct ioremap_move *move_mappings(struct pci_layout *layout)
 	struct ioremap_move *move;
 	unsigned int count;
 
-	/* Then nothing moves that has a driver, see move_hold.c */
-	if (!IS_ENABLED(CONFIG_IOREMAP_MOVE) || IS_ENABLED(CONFIG_PREEMPT_RT))
+	/* Then drivers touch nothing in the meantime, see move_hold.c */
+	if (!ioremap_move_possible())
 		return NULL;
 
 	range = kvcalloc(layout->plan.count, sizeof(*range), GFP_KERNEL);
@@ -252,8 +311,6 @@ static struct ioremap_move *move_mappings(struct pci_layout *layout)
 		return ERR_PTR(-EBUSY);
 	case -EBUSY:
 		return ERR_PTR(move_refuse_mapped(layout, "a mapping is not of this BAR alone"));
-	case -EOPNOTSUPP:
-		return ERR_PTR(move_refuse_mapped(layout, "mappings can't move on this machine"));
 	default:
 		return move;
 	}

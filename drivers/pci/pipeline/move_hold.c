@@ -7,10 +7,13 @@
  * of the driver model: firmware, interrupt code, consoles and framebuffers go by
  * addresses that nobody could tell them to change.
  */
+#include <linux/cleanup.h>
 #include <linux/console.h>
 #include <linux/ioremap_move.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <linux/rcupdate.h>
 
 #include "../pci.h"
 #include "layout.h"
@@ -28,19 +31,23 @@ static bool hold_p2pdma(const struct pci_dev *dev)
 }
 #endif
 
-/* Early consoles use what they have found for themselves, and may be kept */
-static bool hold_boot_console(void)
+/*
+ * Early consoles use what they have found for themselves.  One that is kept has
+ * lost CON_BOOT.
+ */
+static bool hold_early_console(void)
 {
+	bool early = false;
 	struct console *con;
-	bool boot = false;
 	int cookie;
 
 	cookie = console_srcu_read_lock();
 	for_each_console_srcu(con)
-		boot = boot || console_srcu_read_flags(con) & CON_BOOT;
+		early = early || console_srcu_read_flags(con) & CON_BOOT ||
+			(IS_ENABLED(CONFIG_EARLY_PRINTK) && con == early_console);
 	console_srcu_read_unlock(cookie);
 
-	return boot;
+	return early;
 }
 
 /* Some kinds of devices are used by more than their driver */
@@ -49,6 +56,10 @@ static const char *hold_class(const struct pci_dev *dev)
 	switch (dev->class >> 16) {
 	case PCI_BASE_CLASS_DISPLAY:
 		return "it may be the framebuffer";
+	case PCI_BASE_CLASS_COMMUNICATION:
+		if (hold_early_console())
+			return "it may be an early console";
+		break;
 	case PCI_BASE_CLASS_SYSTEM:
 		return "it is part of the system";
 	case PCI_BASE_CLASS_BRIDGE:
@@ -59,6 +70,8 @@ static const char *hold_class(const struct pci_dev *dev)
 	}
 
 	switch (dev->class >> 8) {
+	case PCI_CLASS_NOT_DEFINED:
+		return "it has no class";
 	case PCI_CLASS_NOT_DEFINED_VGA:
 		return "it may be the framebuffer";
 	case PCI_CLASS_SERIAL_SMBUS:
@@ -67,7 +80,7 @@ static const char *hold_class(const struct pci_dev *dev)
 	case PCI_CLASS_COMMUNICATION_SERIAL:
 		return "it may be a console";
 	case PCI_CLASS_SERIAL_USB:
-		if (hold_boot_console())
+		if (hold_early_console())
 			return "it may be an early console";
 		break;
 	}
@@ -128,6 +141,12 @@ static const char *hold_without_driver(struct pci_dev *dev,
 		return "somebody has requested it";
 	if (pci_is_enabled(dev))
 		return "it is enabled without a driver";
+	/* They can be told to use a device of any class */
+	if (hold_early_console())
+		return "it may be an early console";
+	/* Then nobody knows what is mapped */
+	if (res->flags & IORESOURCE_MEM && !ioremap_move_possible())
+		return "mappings can't move on this machine";
 
 	return NULL;
 }
@@ -143,8 +162,8 @@ static const char *hold_with_driver(const struct pci_driver *drv,
 		return asks ? NULL : "its driver takes no part with I/O ports";
 	if (!drv->bars_movable)
 		return NULL;
-	if (!IS_ENABLED(CONFIG_IOREMAP_MOVE) || IS_ENABLED(CONFIG_PREEMPT_RT))
-		return "mappings can't move with this kernel";
+	if (!ioremap_move_possible())
+		return "mappings can't move on this machine";
 	/* Whose the rest of the page is can't be told from a mapping */
 	if (!IS_ALIGNED(resource_size(res), PAGE_SIZE))
 		return "it is less than a page";
@@ -169,10 +188,16 @@ enum pci_plan_hold pci_move_hold(struct pci_dev *dev, int idx, bool untrusted,
 				 const char **why)
 {
 	const struct resource *res = &dev->resource[idx];
-	const struct pci_driver *drv = READ_ONCE(dev->driver);
+	const struct pci_driver *drv;
+
+	/* A driver that is unbound meanwhile may be unloaded only after that */
+	guard(rcu)();
+	drv = READ_ONCE(dev->driver);
 
 	if (!pci_moves_enabled)
 		*why = "moving is switched off";
+	else if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		*why = "nothing moves with PREEMPT_RT";
 	else if (res->flags & IORESOURCE_PCI_FIXED)
 		*why = "its address is fixed";
 	else if (untrusted && !dev->untrusted)
@@ -189,6 +214,23 @@ enum pci_plan_hold pci_move_hold(struct pci_dev *dev, int idx, bool untrusted,
 }
 
 /**
+ * pci_move_asleep - does a device have to wake up before it can move
+ * @dev: the device
+ *
+ * What of its registers is restored when it wakes up, and when, is not known
+ * here.
+ *
+ * Context: any.
+ * Return: true if it does.
+ */
+bool pci_move_asleep(struct pci_dev *dev)
+{
+	return !pm_runtime_active(&dev->dev) ||
+	       (dev->current_state != PCI_D0 &&
+		dev->current_state != PCI_UNKNOWN);
+}
+
+/**
  * pci_move_asks - is there something to do before a device can move
  * @dev: the device, whose BARs can move
  *
@@ -197,11 +239,12 @@ enum pci_plan_hold pci_move_hold(struct pci_dev *dev, int idx, bool untrusted,
  * Context: any.
  * Return: true if there is.
  */
-bool pci_move_asks(const struct pci_dev *dev)
+bool pci_move_asks(struct pci_dev *dev)
 {
-	const struct pci_driver *drv = READ_ONCE(dev->driver);
+	const struct pci_driver *drv;
 
-	return (drv && drv->bars_prepare) ||
-	       (dev->current_state != PCI_D0 &&
-		dev->current_state != PCI_UNKNOWN);
+	guard(rcu)();
+	drv = READ_ONCE(dev->driver);
+
+	return (drv && drv->bars_prepare) || pci_move_asleep(dev);
 }

@@ -6,6 +6,7 @@
  * are asked then, without any lock of a device held, and the plan is made again:
  * it may come out differently if one refuses.
  */
+#include <linux/acpi.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/list.h>
@@ -27,7 +28,7 @@
  * @node: in the list of all
  * @dev: the device
  * @res: the first of its BARs that is to move
- * @awake: it is kept from falling asleep
+ * @awake: it is kept from falling asleep, and ACPI was asked
  */
 struct move_asked {
 	struct list_head	node;
@@ -46,7 +47,26 @@ static void move_refused(const struct move_asked *a, const char *why, int err)
 	dev->move_refused = why;
 }
 
-/* Before any driver is asked: what sleeps may need what another one keeps */
+/* Is a BAR where AML expects it, even if it has not accessed it so far? */
+static void move_ask_acpi(struct move_asked *a)
+{
+	struct resource *res;
+	int i;
+
+	for (i = 0; i < PCI_BRIDGE_RESOURCES; i++) {
+		res = &a->dev->resource[i];
+		if (!res->parent || !acpi_resource_in_region(res))
+			continue;
+		a->res = res;
+		move_refused(a, "used by ACPI", -EBUSY);
+		return;
+	}
+}
+
+/*
+ * Before any driver is asked: what sleeps may need what another one keeps, and so
+ * may AML.
+ */
 static void move_wake(struct list_head *asked)
 {
 	struct move_asked *a;
@@ -57,9 +77,10 @@ static void move_wake(struct list_head *asked)
 			continue;
 		ret = pm_runtime_get_sync(&a->dev->dev);
 		a->awake = true;
-		if (a->dev->current_state != PCI_D0 &&
-		    a->dev->current_state != PCI_UNKNOWN)
+		if (pci_move_asleep(a->dev))
 			move_refused(a, "it does not wake up", ret);
+		else
+			move_ask_acpi(a);
 	}
 }
 
@@ -75,6 +96,11 @@ static int move_ask(const struct move_asked *a)
 	/* Whoever has it may wait for the rescan/remove lock */
 	if (!device_trylock(&a->dev->dev))
 		return -EBUSY;
+	/* The system is going to sleep: its driver has been told, or will be */
+	if (a->dev->dev.power.is_prepared) {
+		device_unlock(&a->dev->dev);
+		return -EBUSY;
+	}
 	drv = a->dev->driver;
 	if (drv && drv->bars_prepare)
 		set_bit(PCI_DEV_MOVING, &a->dev->priv_flags);
@@ -139,7 +165,19 @@ static void move_release(struct list_head *asked)
 	}
 }
 
-/* Who has to be asked yet, into @asked; how many, or -ENOMEM */
+static bool move_is_asked(const struct list_head *asked,
+			  const struct pci_dev *dev)
+{
+	const struct move_asked *a;
+
+	list_for_each_entry(a, asked, node)
+		if (a->dev == dev)
+			return true;
+
+	return false;
+}
+
+/* What has to be made ready yet, into @asked; how many, or -ENOMEM */
 static int move_find(const struct pci_layout *layout, struct list_head *asked)
 {
 	struct move_asked *a;
@@ -150,8 +188,7 @@ static int move_find(const struct pci_layout *layout, struct list_head *asked)
 	for (i = 1; i < layout->plan.count; i++) {
 		dev = layout->res[i].dev;
 		if (!pci_layout_lives(layout, i) || dev == last ||
-		    !pci_move_asks(dev) ||
-		    test_bit(PCI_DEV_MOVING, &dev->priv_flags))
+		    move_is_asked(asked, dev))
 			continue;
 
 		a = kzalloc(sizeof(*a), GFP_KERNEL);
@@ -329,13 +366,14 @@ bool pci_move_make_room(struct pci_bus *bus)
 	if (!pci_moves_enabled || !host->bars_movable)
 		return false;
 
+	/* Those of the last time; what was refused now is reported later */
+	pci_walk_bus(host->bus, move_forget_refusal, NULL);
 	do {
 		busy = NULL;
 		ret = move_attempt(host->bus, &asked, &busy, &moved);
 	} while (ret == -EAGAIN || (ret == -EBUSY && move_wait(busy, &tries)));
 
 	move_release(&asked);
-	pci_walk_bus(host->bus, move_forget_refusal, NULL);
 
 	return moved;
 }

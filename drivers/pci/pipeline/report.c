@@ -5,6 +5,7 @@
 #include <linux/ioport.h>
 #include <linux/limits.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -275,6 +276,7 @@ static void pci_report_why(struct pci_layout *layout,
 	};
 	struct pci_bus *root = pci_find_host_bridge(want->dev->bus)->bus;
 	const struct pci_layout_res *r;
+	const struct pci_driver *drv;
 	struct pci_dev *dev;
 	unsigned int i;
 	int len;
@@ -301,10 +303,12 @@ static void pci_report_why(struct pci_layout *layout,
 			 layout->plan.item[i].new.end);
 		return;
 	}
+	rcu_read_lock();
+	drv = READ_ONCE(dev->driver);
 	len = scnprintf(why, size, "; %s %s %pR%s%s", pci_name(dev),
 			pci_resource_name(dev, r->res - dev->resource), r->res,
-			dev->driver ? ", in use by " : "",
-			dev->driver ? dev->driver->name : "");
+			drv ? ", in use by " : "", drv ? drv->name : "");
+	rcu_read_unlock();
 	pci_report_holds(r, want->dev->untrusted, why + len, size - len);
 }
 

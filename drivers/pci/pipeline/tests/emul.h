@@ -109,6 +109,7 @@ struct emul_count {
  * @vf: number of a VF, from 0
  * @vanish_after: accesses to it and what is below it until it vanishes
  * @rrs: Request Retry Status completions until config space is readable
+ * @stays_on: its memory must be reachable whenever addresses change
  * @lives_on: bus where it must be found whenever bus numbers change; 0: any
  * @count: accesses to this function
  * @range: accesses to it by dword
@@ -145,6 +146,7 @@ struct emul_fn {
 	unsigned int		vf;
 	int			vanish_after;
 	unsigned int		rrs;
+	bool			stays_on;
 	unsigned int		lives_on;
 	struct emul_count	count;
 	struct emul_count	*range;

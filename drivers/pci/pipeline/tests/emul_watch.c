@@ -214,8 +214,10 @@ static void emul_watch_space(struct emul_host *host, bool io)
 	unsigned int i;
 
 	list_for_each_entry(fn, &host->fns, node) {
-		if (!emul_on(fn, what))
+		if (!emul_on(fn, what)) {
+			host->stray += fn->stays_on && !io;
 			continue;
+		}
 
 		for (i = 0; i < (fn->below ? 2 : PCI_STD_NUM_BARS); i++) {
 			bar = emul_bar_span(fn, i, io);

@@ -389,6 +389,39 @@ static unsigned int layout_refuse_each(struct kunit *test,
 	return refused;
 }
 
+/*
+ * Somebody has put something into a window that was empty when it was planned to
+ * be smaller.  Returns how many there are.
+ */
+static unsigned int layout_refuse_filled(struct kunit *test,
+					 struct pci_layout *layout)
+{
+	struct resource res, *window;
+	struct pci_plan_item *item;
+	unsigned int i, refused = 0;
+
+	for (i = 1; i < layout->plan.count; i++) {
+		item = &layout->plan.item[i];
+		window = layout->res[i].res;
+		if (!item->window || !window || !window->parent ||
+		    window->child || item->new.end - item->new.start < SZ_2M)
+			continue;
+
+		res = (struct resource)DEFINE_RES_MEM_NAMED(window->start, SZ_4K,
+							    "layout");
+		KUNIT_EXPECT_EQ(test, request_resource(window, &res), 0);
+		item->new.end -= SZ_1M;
+		KUNIT_EXPECT_EQ(test, pci_layout_apply(layout), -EBUSY);
+		item->new.end += SZ_1M;
+		KUNIT_EXPECT_PTR_EQ(test, res.parent, window);
+		release_resource(&res);
+		layout_unchanged(test, layout);
+		refused++;
+	}
+
+	return refused;
+}
+
 static void layout_refused(struct kunit *test)
 {
 	struct pci_layout layout = { .type = IORESOURCE_MEM };
@@ -415,6 +448,7 @@ static void layout_refused(struct kunit *test)
 
 	/* BARs of the card, and the windows of three ports above it */
 	KUNIT_EXPECT_GE(test, layout_refuse_each(test, &s, &layout), 5);
+	KUNIT_EXPECT_GE(test, layout_refuse_filled(test, &layout), 1);
 	KUNIT_EXPECT_NULL(test, res->parent);
 	KUNIT_EXPECT_EQ(test, resource_size(res), SZ_64M);
 

@@ -781,12 +781,12 @@ static const struct shown shown[] = {
 	  HEMMED("", "movable") },
 	  .not = "moves while in use" },
 	{ "a dump with nothing that moves",
-	  DUMP_NEIGHBOUR("4", " why \"mappings can't move with this kernel\""), .has = {
-	  PINNED("mappings can't move with this kernel"),
+	  DUMP_NEIGHBOUR("4", " why \"mappings can't move on this machine\""), .has = {
+	  PINNED("mappings can't move on this machine"),
 	  HEMMED("",
-		 "pinned, 0000:02:00.0 BAR 0 (mappings can't move with this kernel) is inside") },
+		 "pinned, 0000:02:00.0 BAR 0 (mappings can't move on this machine) is inside") },
 	  .not = "DIFFERS",
-	  .title = ", pinned, mappings can't move with this kernel</title>" },
+	  .title = ", pinned, mappings can't move on this machine</title>" },
 	{ "a dump from before there were reasons", DUMP_NEIGHBOUR("4", ""), .has = {
 	  "  pinned\n", HEMMED("", "pinned, 0000:02:00.0 BAR 0 is inside") },
 	  .not = "DIFFERS" },
