@@ -19,11 +19,21 @@
 
 #define DMESG_TRANSPARENT	0x060401	/* a bridge that is */
 
-/* A line being read */
+/**
+ * struct dmesg - a log being read
+ * @topo: what it is about
+ * @log: at the line that is read
+ * @fail: what is wrong with it
+ * @released: first line that says that a bus has lost its number, if what comes
+ *	of it is not known yet
+ * @renumbered: buses have got other numbers since then
+ */
 struct dmesg {
 	struct topo	*topo;
 	struct log	*log;
 	struct fail	*fail;
+	unsigned int	released;
+	bool		renumbered;
 };
 
 static int dmesg_bad(struct dmesg *d, const char *what)
@@ -67,6 +77,17 @@ static void dmesg_learn(struct topo_res *res, const struct scan_range *range,
 	res->is64 = range->is64;
 	if (!window && range->size)
 		res->size = range->size;
+}
+
+static void dmesg_reset(struct topo_dev *dev)
+{
+	dev->gone = 0;
+	dev->secondary = 0;
+	dev->subordinate = 0;
+	dev->transparent = false;
+	dev->hotplug = false;
+	dev->driver[0] = '\0';
+	memset(dev->res, 0, sizeof(dev->res));
 }
 
 /* Where something is, or is to be, or is not */
@@ -358,14 +379,41 @@ static int dmesg_bridge(struct dmesg *d, struct topo_dev *dev, const char *p)
 	return 0;
 }
 
-static void dmesg_reset(struct topo_dev *dev)
+/* All numbers are what they are to be: from here on it is about something else */
+static void dmesg_renumbered(struct dmesg *d)
 {
-	dev->secondary = 0;
-	dev->subordinate = 0;
-	dev->transparent = false;
-	dev->hotplug = false;
-	dev->driver[0] = '\0';
-	memset(dev->res, 0, sizeof(dev->res));
+	d->released = 0;
+	d->renumbered = false;
+	topo_renumbered(d->topo);
+}
+
+/*
+ * "[bus 01-01] becomes [bus 04-ff]": there were no numbers for what was found.
+ * All buses that change have lost their numbers before the first one is named
+ * like this, a bridge before those behind it, by the name that it has then.
+ */
+static int dmesg_becomes(struct dmesg *d, struct topo_dev *dev, const char *p)
+{
+	struct scan_range from, to;
+
+	if (!scan_range(&p, &from))
+		return dmesg_bad(d, "a range of buses");
+	if (!scan_text(&p, " becomes "))
+		return 0;
+	if (!scan_range(&p, &to) || to.kind != SCAN_BUS)
+		return dmesg_bad(d, "a range of buses");
+	if (from.end < from.start || to.end < to.start || !to.start)
+		return dmesg_bad(d, "a range of buses that ends before it starts");
+
+	if (!d->released)
+		d->released = d->log->line;
+	d->renumbered = true;
+	topo_renumber(d->topo, dev->at.domain, from.start, to.start, d->released);
+	if (dev->header == TOPO_UNKNOWN)
+		dev->header = TOPO_BRIDGE;
+	dev->secondary = to.start;
+	dev->subordinate = to.end;
+	return 0;
 }
 
 /* "[8086:9d10] type 01 class 0x060400": a function has been found */
@@ -380,8 +428,9 @@ static int dmesg_type(struct dmesg *d, struct topo_dev *dev, const char *p)
 	    !scan_0x(&p, &class) || class > 0xffffff)
 		return dmesg_bad(d, "a type");
 
+	dmesg_renumbered(d);
 	/* In its place there may have been another */
-	if (dev->vendor != vendor || dev->device != device)
+	if (dev->vendor != vendor || dev->device != device || dev->gone)
 		dmesg_reset(dev);
 	dev->vendor = vendor;
 	dev->device = device;
@@ -423,6 +472,8 @@ static int dmesg_shadow(struct dmesg *d, struct topo_dev *dev, const char *p)
 static int dmesg_message(struct dmesg *d, struct topo_dev *dev, const char *p)
 {
 	scan_blank(&p);
+	if (scan_text(&p, "[bus "))
+		return dmesg_becomes(d, dev, p - strlen("[bus "));
 	if (scan_text(&p, "["))
 		return dmesg_type(d, dev, p);
 	if (scan_text(&p, "reg "))
@@ -540,6 +591,35 @@ static int dmesg_root(struct dmesg *d, const struct bdf *bus, const char *p)
 	return topo_add_window(host, &window) ? dmesg_no_memory(d) : 0;
 }
 
+/*
+ * A bus has lost its number, which is in brackets.  If it is called otherwise, it
+ * is about to get another one; if not, it is removed, unless it turns out to get
+ * the same one again.  The bridge to it is removed with it.
+ */
+static int dmesg_released(struct dmesg *d, const struct bdf *bus, const char *p)
+{
+	struct scan_range range;
+	struct topo_dev *bridge;
+
+	if (!scan_range(&p, &range) || range.kind != SCAN_BUS)
+		return dmesg_bad(d, "a range of buses");
+	if (!scan_text(&p, " is released"))
+		return 0;
+
+	if (d->renumbered)
+		dmesg_renumbered(d);
+	if (!d->released)
+		d->released = d->log->line;
+	if (range.start != bus->bus)
+		return 0;
+
+	topo_remove_bus(d->topo, bus->domain, bus->bus, d->log->line);
+	bridge = topo_bridge_to(d->topo, bus->domain, bus->bus);
+	if (bridge)
+		bridge->gone = d->log->line;
+	return 0;
+}
+
 /* "pci_bus 0000:01: ..." */
 static int dmesg_bus(struct dmesg *d, const char *p)
 {
@@ -550,7 +630,7 @@ static int dmesg_bus(struct dmesg *d, const char *p)
 	if (scan_text(&p, "root bus resource "))
 		return dmesg_root(d, &bus, p);
 	if (scan_text(&p, "busn_res: ") && strstr(p, "is released"))
-		topo_remove_bus(d->topo, bus.domain, bus.bus);
+		return dmesg_released(d, &bus, p);
 	return 0;
 }
 
@@ -689,5 +769,6 @@ int dmesg_read(struct topo *topo, struct log *log, struct fail *fail)
 	while ((line = log_next(log)))
 		if (dmesg_line(&d, line))
 			return -1;
+	topo_forget(topo);
 	return 0;
 }

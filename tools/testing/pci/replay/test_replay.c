@@ -32,6 +32,16 @@ static unsigned int passed, failed;
 	"pci 0000:01:00.0: reg 0x14: [io  0x2000-0x201f]\n" \
 	"pci 0000:01:00.0: reg 0x18: [mem 0x1000000000-0x100000ffff 64bit pref]\n"
 
+/* Two ports with a window for memory, and a line about a bus as called then */
+#define PORTS \
+	ROOT PORT("0000:00:1c.0") PORT("0000:00:1d.0") \
+	"pci 0000:00:1c.0: PCI bridge to [bus 01]\n" \
+	"pci 0000:00:1c.0:   bridge window [mem 0xe0000000-0xe00fffff]\n" \
+	"pci 0000:00:1d.0: PCI bridge to [bus 02]\n" \
+	"pci 0000:00:1d.0:   bridge window [mem 0xe0100000-0xe01fffff]\n"
+#define ASSIGNED(at, place) "pci " at ": BAR 0 [mem " place "]: assigned\n"
+#define RELEASED(called, bus) "pci_bus 0000:" called ": busn_res: [bus " bus "] is released\n"
+
 /* A dump of a host bridge, and of a BAR at one of two places */
 #define DUMP_ROOT \
 	"plan 0000:00 mem items 2 missing 0\n" \
@@ -155,6 +165,12 @@ static const struct broken broken[] = {
 	{ "two bridges to a bus", ROOT PORT("0000:00:01.0") PORT("0000:00:02.0")
 	  "pci 0000:00:01.0: PCI bridge to [bus 01]\n"
 	  "pci 0000:00:02.0: PCI bridge to [bus 01-02]\n", "both lead to bus 01" },
+	{ "buses that become others, cut off", ROOT PORT("0000:00:01.0")
+	  "pci 0000:00:01.0: [bus 01-01] becomes [bus 0", "log:5: a range of buses" },
+	{ "buses that become none", ROOT PORT("0000:00:01.0")
+	  "pci 0000:00:01.0: [bus 01-01] becomes [bus 05-04]\n", "log:5: a range of buses" },
+	{ "a bus that is released, cut off", ROOT PORT("0000:00:01.0")
+	  "pci_bus 0000:01: busn_res: [bus 0is released\n", "log:5: a range of buses" },
 	{ "a bridge to its own bus", ROOT PORT("0000:05:00.0")
 	  "pci 0000:05:00.0: PCI bridge to [bus 05]\n", "lead to each other" },
 	{ "bridges that lead to each other", ROOT PORT("0000:05:00.0") PORT("0000:06:00.0")
@@ -294,8 +310,92 @@ static const struct sample samples[] = {
 	{ "a device that goes away", SMALL ENDPOINT("0000:00:01.0")
 	  "pci 0000:00:01.0: BAR 0 [mem 0xe0100000-0xe01fffff]\n"
 	  "pci_bus 0000:01: busn_res: [bus 01] is released\n", .had = 1 },
+	{ "a bus that gets other numbers, with what was found on it", PORTS
+	  PORT("0000:01:00.0")
+	  RELEASED("04", "01")
+	  "pcieport 0000:00:1c.0: [bus 01-01] becomes [bus 04-06]\n"
+	  "pci 0000:04:00.0: PCI bridge to [bus 05-06]\n"
+	  ENDPOINT("0000:05:00.0")
+	  "pci 0000:05:00.0: BAR 0 [mem 0x00000000-0x00003fff]\n"
+	  "pci 0000:05:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]: assigned\n"
+	  "pci 0000:04:00.0:   bridge window [mem 0xe0000000-0xe00fffff]\n",
+	  .had = 1 },
+	{ "an empty bus makes room for one next to it", PORTS
+	  PORT("0000:01:00.0")
+	  RELEASED("03", "02")
+	  "pci_bus 0000:01: busn_res: [bus 01] end is updated to 02\n"
+	  "pcieport 0000:00:1c.0: [bus 01-01] becomes [bus 01-02]\n"
+	  "pcieport 0000:00:1d.0: [bus 02-02] becomes [bus 03-03]\n"
+	  "pci 0000:01:00.0: PCI bridge to [bus 02]\n"
+	  ENDPOINT("0000:02:00.0")
+	  "pci 0000:02:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]: assigned\n"
+	  "pci 0000:01:00.0:   bridge window [mem 0xe0000000-0xe00fffff]\n",
+	  .had = 1 },
+	{ "buses that trade their numbers", PORTS
+	  ENDPOINT("0000:01:00.0") "pci 0000:01:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]\n"
+	  ENDPOINT("0000:02:00.0") "pci 0000:02:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n"
+	  RELEASED("01", "02") RELEASED("02", "01")
+	  "pcieport 0000:00:1c.0: [bus 01-01] becomes [bus 02-02]\n"
+	  "pcieport 0000:00:1d.0: [bus 02-02] becomes [bus 01-01]\n", .had = 2 },
+	{ "a bus that keeps its number while the one above gets another", PORTS
+	  PORT("0000:02:00.0") "pci 0000:02:00.0: PCI bridge to [bus 04]\n"
+	  "pci 0000:02:00.0:   bridge window [mem 0xe0100000-0xe01fffff]\n"
+	  ENDPOINT("0000:04:00.0") "pci 0000:04:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n"
+	  RELEASED("04", "04") RELEASED("03", "02")
+	  "pcieport 0000:00:1d.0: [bus 02-04] becomes [bus 03-04]\n"
+	  "pci 0000:03:00.0: [bus 04-04] becomes [bus 04-04]\n", .had = 1 },
+	{ "buses one below the other that all get the number of the next", PORTS
+	  PORT("0000:04:00.0") PORT("0000:03:00.0") PORT("0000:02:00.0")
+	  "pci 0000:02:00.0: PCI bridge to [bus 03-04]\n"
+	  "pci 0000:02:00.0:   bridge window [mem 0xe0100000-0xe01fffff]\n"
+	  "pci 0000:03:00.0: PCI bridge to [bus 04]\n"
+	  "pci 0000:03:00.0:   bridge window [mem 0xe0100000-0xe01fffff]\n"
+	  "pci 0000:04:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n"
+	  RELEASED("05", "04") RELEASED("04", "03") RELEASED("03", "02")
+	  "pcieport 0000:00:1d.0: [bus 02-04] becomes [bus 03-05]\n"
+	  "pci 0000:03:00.0: [bus 03-04] becomes [bus 04-05]\n"
+	  "pci 0000:04:00.0: [bus 04-04] becomes [bus 05-05]\n", .had = 1 },
+	{ "a bus gets the number of one that is removed", PORTS
+	  ENDPOINT("0000:02:00.0")
+	  ASSIGNED("0000:02:00.0", "0xe0100000-0xe0103fff") RELEASED("02", "02")
+	  PORT("0000:01:00.0") RELEASED("02", "01")
+	  "pcieport 0000:00:1c.0: [bus 01-01] becomes [bus 02-03]\n"
+	  "pci 0000:02:00.0: PCI bridge to [bus 03]\n"
+	  ENDPOINT("0000:03:00.0") ASSIGNED("0000:03:00.0", "0xe0000000-0xe0003fff")
+	  "pci 0000:02:00.0:   bridge window [mem 0xe0000000-0xe00fffff]\n", .had = 1 },
+	{ "a bus gets two other numbers, one after the other", PORTS
+	  ENDPOINT("0000:01:00.0") ASSIGNED("0000:01:00.0", "0xe0000000-0xe0003fff")
+	  RELEASED("03", "01") "pcieport 0000:00:1c.0: [bus 01-01] becomes [bus 03-03]\n"
+	  RELEASED("04", "03") "pcieport 0000:00:1c.0: [bus 03-03] becomes [bus 04-04]\n",
+	  .had = 1 },
+	{ "what was removed before does not come along", PORTS
+	  PORT("0000:01:00.1") "pci 0000:01:00.1: PCI bridge to [bus 03]\n"
+	  "pci 0000:01:00.1: BAR 0 [mem 0xe0004000-0xe0007fff]: assigned\n"
+	  RELEASED("03", "03") ENDPOINT("0000:01:00.0")
+	  ASSIGNED("0000:01:00.0", "0xe0000000-0xe0003fff")
+	  RELEASED("04", "01")
+	  "pcieport 0000:00:1c.0: [bus 01-03] becomes [bus 04-06]\n", .had = 1 },
+	{ "a log that ends before a bus has its other number", PORTS
+	  ENDPOINT("0000:02:00.0")
+	  ASSIGNED("0000:02:00.0", "0xe0100000-0xe0103fff") RELEASED("02", "01"), .had = 1 },
 	{ "the same device once more", SMALL ENDPOINT("0000:01:00.0")
 	  "pci 0000:01:00.0: reg 0x10: [mem 0xe0000000-0xe0003fff]\n", .had = 3 },
+	{ "a bridge that goes away with its bus", PORTS
+	  PORT("0000:01:00.0") "pci 0000:01:00.0: PCI bridge to [bus 03]\n"
+	  "pci 0000:01:00.0:   bridge window [mem 0xe0000000-0xe00fffff]\n"
+	  ENDPOINT("0000:03:00.0") "pci 0000:03:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]\n"
+	  RELEASED("03", "03")
+	  PORT("0000:02:00.0") "pci 0000:02:00.0: PCI bridge to [bus 03]\n"
+	  "pci 0000:02:00.0:   bridge window [mem 0xe0100000-0xe01fffff]\n"
+	  ENDPOINT("0000:03:00.0") "pci 0000:03:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n",
+	  .had = 1 },
+	{ "a bridge that goes away, and another one with the same bus", PORTS
+	  PORT("0000:01:00.0") "pci 0000:01:00.0: PCI bridge to [bus 03]\n"
+	  RELEASED("03", "03")
+	  PORT("0000:02:00.0") "pci 0000:02:00.0: PCI bridge to [bus 03]\n"
+	  "pci 0000:02:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n"
+	  ENDPOINT("0000:01:01.0")
+	  ASSIGNED("0000:01:01.0", "0xe0000000-0xe0003fff") RELEASED("03", "03"), .had = 1 },
 	{ "addresses on the bus that are others",
 	  "pci_bus 0000:00: root bus resource [mem 0x8000000000-0x80ffffffff] (bus address [0x00000000-0xffffffff])\n"
 	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: reg 0x10: [mem 0x8080000000-0x8080000fff]\n",

@@ -63,14 +63,24 @@ static int topo_compare(const struct bdf *a, const struct bdf *b)
 	return a->devfn < b->devfn ? -1 : a->devfn > b->devfn;
 }
 
+/* Of two in one place, one is gone, or has still to get its own in a change */
+static bool topo_prefers(const struct topo_dev *a, const struct topo_dev *b)
+{
+	if (a->renumbered != b->renumbered)
+		return a->renumbered;
+	return b->gone && !a->gone;
+}
+
 struct topo_dev *topo_find(const struct topo *topo, const struct bdf *at)
 {
+	struct topo_dev *found = NULL;
 	unsigned int i;
 
 	for (i = 0; i < topo->dev_count; i++)
-		if (!topo_compare(&topo->dev[i]->at, at))
-			return topo->dev[i];
-	return NULL;
+		if (!topo_compare(&topo->dev[i]->at, at) &&
+		    (!found || topo_prefers(topo->dev[i], found)))
+			found = topo->dev[i];
+	return found;
 }
 
 /* NULL if there is no memory */
@@ -108,7 +118,7 @@ struct topo_dev *topo_bridge_to(const struct topo *topo, unsigned int domain,
 
 	for (i = 0; bus && i < topo->dev_count; i++)
 		if (topo->dev[i]->at.domain == domain &&
-		    topo->dev[i]->secondary == bus)
+		    topo->dev[i]->secondary == bus && !topo->dev[i]->gone)
 			return topo->dev[i];
 	return NULL;
 }
@@ -170,30 +180,79 @@ int topo_add_foreign(struct topo *topo, enum topo_type type, u64 start, u64 end)
 	return 0;
 }
 
-/* The devices of a bus are gone, and what is behind them */
-void topo_remove_bus(struct topo *topo, unsigned int domain, unsigned int bus)
+static bool topo_is_on(const struct topo_dev *dev, unsigned int domain, unsigned int bus)
+{
+	return dev->at.domain == domain && dev->at.bus == bus;
+}
+
+/* From @line on the devices of a bus are gone, and what is behind them */
+void topo_remove_bus(struct topo *topo, unsigned int domain, unsigned int bus,
+		     unsigned int line)
 {
 	struct topo_dev *dev;
-	unsigned int i = 0, below;
+	unsigned int i;
 
-	while (i < topo->dev_count) {
+	for (i = 0; i < topo->dev_count; i++) {
 		dev = topo->dev[i];
-		if (dev->at.domain != domain || dev->at.bus != bus) {
-			i++;
+		if (dev->gone || !topo_is_on(dev, domain, bus))
+			continue;
+		dev->gone = line;
+		if (dev->secondary)
+			topo_remove_bus(topo, domain, dev->secondary, line);
+	}
+}
+
+/**
+ * topo_renumber - a bus gets another number, or gets its own one back
+ * @topo: machine
+ * @domain: of the bus
+ * @from: number that it had
+ * @to: number that it gets
+ * @since: line of the log from which on it had none
+ *
+ * Several buses may change numbers at once: what is on @to by now is on a bus
+ * whose turn is still to come.
+ */
+void topo_renumber(struct topo *topo, unsigned int domain, unsigned int from,
+		   unsigned int to, unsigned int since)
+{
+	struct topo_dev *dev;
+	unsigned int i;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		dev = topo->dev[i];
+		if (dev->renumbered || !topo_is_on(dev, domain, from) ||
+		    (dev->gone && dev->gone < since))
+			continue;
+		dev->at.bus = to;
+		dev->gone = 0;
+		dev->renumbered = true;
+	}
+}
+
+/* All buses have the numbers that they are to have */
+void topo_renumbered(struct topo *topo)
+{
+	unsigned int i;
+
+	for (i = 0; i < topo->dev_count; i++)
+		topo->dev[i]->renumbered = false;
+}
+
+/* At the end, leave out what is gone */
+void topo_forget(struct topo *topo)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		if (!topo->dev[i]->gone) {
+			topo->dev[count++] = topo->dev[i];
 			continue;
 		}
-
-		below = dev->secondary;
 		topo->removed++;
-		topo->dev_count--;
-		memmove(&topo->dev[i], &topo->dev[i + 1],
-			(topo->dev_count - i) * sizeof(struct topo_dev *));
-		free(dev);
-		if (below && below != bus) {
-			topo_remove_bus(topo, domain, below);
-			i = 0;
-		}
+		free(topo->dev[i]);
 	}
+	topo->dev_count = count;
 }
 
 static bool topo_within(const struct topo_range *outer, const struct topo_range *inner)

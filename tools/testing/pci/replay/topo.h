@@ -109,6 +109,8 @@ struct topo_res {
  * @hotplug: a bridge with a slot
  * @added: by HOTADD
  * @fresh: the windows that follow are all that are open
+ * @gone: line of the log from which on it is not there, or 0
+ * @renumbered: its bus has got another number, in the change that is being read
  * @vfs: VFs that are switched on
  * @driver: name of it, or empty
  * @res: BARs and windows
@@ -128,6 +130,8 @@ struct topo_dev {
 	bool			hotplug;
 	bool			added;
 	bool			fresh;
+	unsigned int		gone;
+	bool			renumbered;
 	unsigned int		vfs;
 	char			driver[24];
 	struct topo_res		res[TOPO_RES];
@@ -191,7 +195,7 @@ struct topo_foreign {
  * @foreign_count: of @foreign
  * @mem_start: what the kernel leaves alone in a window that starts at 0
  * @only: bit per enum topo_type that is planned, or 0 for all
- * @removed: functions that were there for some time
+ * @removed: functions that are gone at the end of the log
  * @x86: it is one
  * @boots: how often the kernel starts in the log
  * @assumed_pref: bridges that never show a prefetchable window
@@ -237,7 +241,12 @@ struct topo_dev *topo_bridge_to(const struct topo *topo, unsigned int domain,
 struct topo_host *topo_host(struct topo *topo, unsigned int domain, unsigned int bus);
 int topo_add_window(struct topo_host *host, const struct topo_window *window);
 int topo_add_foreign(struct topo *topo, enum topo_type type, u64 start, u64 end);
-void topo_remove_bus(struct topo *topo, unsigned int domain, unsigned int bus);
+void topo_remove_bus(struct topo *topo, unsigned int domain, unsigned int bus,
+		     unsigned int line);
+void topo_renumber(struct topo *topo, unsigned int domain, unsigned int from,
+		   unsigned int to, unsigned int since);
+void topo_renumbered(struct topo *topo);
+void topo_forget(struct topo *topo);
 void topo_restart(struct topo *topo);
 int topo_finish(struct topo *topo, struct fail *fail);
 
