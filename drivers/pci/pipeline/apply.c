@@ -708,6 +708,43 @@ static void layout_program_back(struct pci_layout *layout)
 	layout_decode(layout, true);
 }
 
+/* A window for the log, where one that is closed is called disabled */
+static struct resource layout_shown(const struct pci_layout_res *r, bool has,
+				    resource_size_t start, resource_size_t end)
+{
+	unsigned long flags;
+
+	flags = pci_layout_window_flags(r->dev, r->res - r->dev->resource);
+	return (struct resource) {
+		.start = has ? start : 0,
+		.end = has ? end : 0,
+		.flags = has ? flags : flags | IORESOURCE_DISABLED,
+	};
+}
+
+/* One line for each window of a bridge in the driver model that has changed */
+static void layout_report_windows(const struct pci_layout *layout)
+{
+	const struct pci_plan_item *item = layout->plan.item;
+	const struct pci_layout_res *r;
+	struct resource from, to;
+	unsigned int i;
+
+	if (!layout->programs)
+		return;
+
+	for (i = layout->res[0].next; i; i = layout->res[i].next) {
+		if (!layout_programs(layout, i))
+			continue;
+		r = &layout->res[i];
+		from = layout_shown(r, item[i].old.has, r->start, r->end);
+		to = layout_shown(r, item[i].new.has, r->res->start, r->res->end);
+		pci_info(r->dev, "%s %pR: was %pR\n",
+			 pci_resource_name(r->dev, r->res - r->dev->resource),
+			 &to, &from);
+	}
+}
+
 /* The BARs of devices that are new */
 static void layout_program_new(struct pci_layout *layout)
 {
@@ -797,6 +834,7 @@ int pci_layout_apply(struct pci_layout *layout)
 	if (ret)
 		return ret;
 
+	layout_report_windows(layout);
 	layout_program_new(layout);
 	if (!(layout->flags & PCI_LAYOUT_MOVE))
 		layout_forget_unplaced(layout);
