@@ -116,7 +116,7 @@ static int dmesg_note(struct dmesg *d, struct topo_dev *dev, int index,
 
 	res->fate = fate;
 	res->last.has = false;
-	if (placed && (fate == TOPO_SILENT || fate == TOPO_ASSIGNED))
+	if (placed && topo_works(res))
 		dmesg_place(&res->last, range);
 	return 0;
 }
@@ -152,8 +152,11 @@ static bool dmesg_fate(const char *tail, enum topo_fate *fate)
 	scan_blank(&tail);
 	if (!*tail)
 		*fate = TOPO_SILENT;
-	else if (scan_text(&tail, "assigned") || scan_text(&tail, "reassigned"))
+	else if (scan_text(&tail, "assigned") || scan_text(&tail, "reassigned") ||
+		 scan_text(&tail, "was [") || scan_text(&tail, "widened"))
 		*fate = TOPO_ASSIGNED;
+	else if (scan_text(&tail, "moved from ["))
+		*fate = TOPO_MOVED;
 	else if (scan_text(&tail, "can't assign") || scan_text(&tail, "failed to assign") ||
 		 scan_text(&tail, "no space"))
 		*fate = TOPO_FAILED;

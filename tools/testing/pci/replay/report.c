@@ -216,7 +216,8 @@ static const char *report_fate(const struct build *build, unsigned int i)
 		       res->fate == TOPO_RELEASED ? "released" : "";
 	if (report_is_bar(build, i) && !report_had(build, i))
 		return "not routed";
-	return res->fate == TOPO_ASSIGNED ? "assigned" : "as found";
+	return res->fate == TOPO_ASSIGNED ? "assigned" :
+	       res->fate == TOPO_MOVED ? "moved" : "as found";
 }
 
 /* What the plan for the running machine does with an item, and why it may */

@@ -378,6 +378,23 @@ static const struct sample samples[] = {
 	{ "a log that ends before a bus has its other number", PORTS
 	  ENDPOINT("0000:02:00.0")
 	  ASSIGNED("0000:02:00.0", "0xe0100000-0xe0103fff") RELEASED("02", "01"), .had = 1 },
+	{ "what has moved, and the windows that it is in", PORTS
+	  ENDPOINT("0000:01:00.0") "pci 0000:01:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]\n"
+	  ENDPOINT("0000:02:00.0") "pci 0000:02:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n"
+	  ENDPOINT("0000:01:00.1") "pci 0000:01:00.1: BAR 0 [mem 0x00000000-0x000fffff]\n"
+	  "nvme 0000:02:00.0: BAR 0 [mem 0xe0200000-0xe0203fff]: moved from [mem 0xe0100000-0xe0103fff], stopped for 5862 us\n"
+	  "pcieport 0000:00:1c.0: bridge window [mem 0xe0000000-0xe01fffff]: was [mem 0xe0000000-0xe00fffff]\n"
+	  "pcieport 0000:00:1d.0: bridge window [mem 0xe0200000-0xe02fffff]: was [mem 0xe0100000-0xe01fffff]\n"
+	  "pci 0000:01:00.1: BAR 0 [mem 0xe0100000-0xe01fffff]: assigned\n", .had = 3 },
+	{ "a window in use that is opened, and one that is closed", PORTS
+	  "pcieport 0000:00:1c.0: bridge window [mem 0x00000000 disabled]: was [mem 0xe0000000-0xe00fffff]\n"
+	  "pcieport 0000:00:1d.0: bridge window [mem 0xe0000000-0xe00fffff]: was [mem 0xe0100000-0xe01fffff]\n"
+	  "pcieport 0000:00:1d.0: bridge window [io  0x2000-0x2fff]: was [io  0x0000 disabled]\n"
+	  ENDPOINT("0000:01:00.0")
+	  "pci 0000:01:00.0: BAR 0 [mem size 0x00001000]: can't assign; no space\n"
+	  ENDPOINT("0000:02:00.0") "pci 0000:02:00.0: BAR 0 [mem 0xe0000000-0xe0000fff]: assigned\n"
+	  "pci 0000:02:00.0: BAR 1 [io  0x2000-0x20ff]: assigned\n",
+	  .had = 2, .lacked = 1, .gained = 1, .filled = 1 },
 	{ "the same device once more", SMALL ENDPOINT("0000:01:00.0")
 	  "pci 0000:01:00.0: reg 0x10: [mem 0xe0000000-0xe0003fff]\n", .had = 3 },
 	{ "a bridge that goes away with its bus", PORTS

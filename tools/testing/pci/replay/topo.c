@@ -315,13 +315,19 @@ static bool topo_routed(const struct topo *topo, const struct topo_dev *dev,
 	       topo_window_of(&topo->host[dev->host], res->type, &res->last);
 }
 
+/* Has the kernel of the log left an address as it is, or given it? */
+bool topo_works(const struct topo_res *res)
+{
+	return res->fate == TOPO_SILENT || res->fate == TOPO_ASSIGNED ||
+	       res->fate == TOPO_MOVED;
+}
+
 /* Does the log leave a BAR with an address that works? */
 bool topo_has(const struct topo *topo, const struct topo_dev *dev, int index)
 {
 	const struct topo_res *res = &dev->res[index];
 
-	return res->seen && res->last.has &&
-	       (res->fate == TOPO_SILENT || res->fate == TOPO_ASSIGNED) &&
+	return res->seen && res->last.has && topo_works(res) &&
 	       topo_routed(topo, dev, res);
 }
 
@@ -489,8 +495,7 @@ static int topo_check_window(struct topo *topo, struct topo_dev *dev, int index,
 		return 0;
 
 	/* A ROM or VFs that nobody has enabled may have anything there */
-	if (res->fate != TOPO_ASSIGNED &&
-	    (res->fate != TOPO_SILENT || index >= TOPO_ROM))
+	if (!topo_works(res) || (res->fate == TOPO_SILENT && index >= TOPO_ROM))
 		return 0;
 
 	for (i = 0; i < host->count; i++)

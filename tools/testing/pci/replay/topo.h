@@ -34,6 +34,7 @@ enum topo_index {
 enum topo_fate {
 	TOPO_SILENT,	/* it says no more than where it was found */
 	TOPO_ASSIGNED,
+	TOPO_MOVED,	/* from elsewhere, while in use */
 	TOPO_UNCLAIMED,	/* where it was found will not do */
 	TOPO_RELEASED,
 	TOPO_FAILED,	/* no space */
@@ -255,6 +256,7 @@ const struct topo_window *topo_window_of(const struct topo_host *host,
 					 const struct topo_range *range);
 u64 topo_offset(const struct topo_host *host, enum topo_type type,
 		const struct topo_range *range);
+bool topo_works(const struct topo_res *res);
 bool topo_has(const struct topo *topo, const struct topo_dev *dev, int index);
 bool topo_stays(const struct topo_dev *dev, int index);
 struct topo_label topo_name(const struct bdf *at);
