@@ -90,6 +90,21 @@ static void dmesg_reset(struct topo_dev *dev)
 	memset(dev->res, 0, sizeof(dev->res));
 }
 
+/* What is gone is there again, and not every architecture says what it is */
+static void dmesg_revive(struct topo_dev *dev, enum topo_fate fate)
+{
+	if (!dev->gone)
+		return;
+	/* What moves is in use: it has been there all along */
+	if (fate == TOPO_MOVED) {
+		dev->gone = 0;
+		return;
+	}
+	dmesg_reset(dev);
+	dev->header = TOPO_UNKNOWN;
+	dev->class = TOPO_CLASS_UNKNOWN;
+}
+
 /* Where something is, or is to be, or is not */
 static int dmesg_note(struct dmesg *d, struct topo_dev *dev, int index,
 		      const struct scan_range *range, enum topo_fate fate)
@@ -105,6 +120,7 @@ static int dmesg_note(struct dmesg *d, struct topo_dev *dev, int index,
 	if (!window && (!range->size || range->size > DMESG_MAX))
 		return dmesg_bad(d, "a BAR of no possible size");
 
+	dmesg_revive(dev, fate);
 	placed = dmesg_placed(res, range, window);
 	dmesg_learn(res, range, window);
 	if (!res->seen) {
@@ -115,6 +131,7 @@ static int dmesg_note(struct dmesg *d, struct topo_dev *dev, int index,
 	}
 
 	res->fate = fate;
+	res->told = d->log->line;
 	res->last.has = false;
 	if (placed && topo_works(res))
 		dmesg_place(&res->last, range);
@@ -369,6 +386,7 @@ static int dmesg_bridge(struct dmesg *d, struct topo_dev *dev, const char *p)
 	if (range.end < range.start)
 		return dmesg_bad(d, "a range of buses that ends before it starts");
 
+	dmesg_revive(dev, TOPO_SILENT);
 	if (dev->header == TOPO_UNKNOWN)
 		dev->header = TOPO_BRIDGE;
 	if (strstr(p, "(subtractive decode)"))
@@ -432,9 +450,14 @@ static int dmesg_type(struct dmesg *d, struct topo_dev *dev, const char *p)
 		return dmesg_bad(d, "a type");
 
 	dmesg_renumbered(d);
-	/* In its place there may have been another */
-	if (dev->vendor != vendor || dev->device != device || dev->gone)
+	/* In its place there has been another, or the same before it was removed */
+	if (dev->found || dev->gone) {
+		if (dev->secondary)
+			topo_remove_bus(d->topo, dev->at.domain, dev->secondary,
+					d->log->line);
 		dmesg_reset(dev);
+	}
+	dev->found = d->log->line;
 	dev->vendor = vendor;
 	dev->device = device;
 	dev->class = class >> 8;
@@ -472,6 +495,26 @@ static int dmesg_shadow(struct dmesg *d, struct topo_dev *dev, const char *p)
 	return dmesg_note(d, dev, TOPO_ROM, &range, TOPO_SILENT);
 }
 
+/* Behind "pciehp: Slot(": what is in it is about to be removed, or that is called off */
+static void dmesg_slot(struct dmesg *d, struct topo_dev *dev, const char *p)
+{
+	const char *what = strstr(p, "): ");
+
+	if (!what || !dev->secondary)
+		return;
+
+	what += strlen("): ");
+	if (!strcmp(what, "Button press: canceling request to power off")) {
+		topo_restore(d->topo, dev->pressed);
+		return;
+	}
+	if (!strcmp(what, "Button press: will power off in 5 sec"))
+		dev->pressed = d->log->line;
+	else if (strcmp(what, "Link Down") && strcmp(what, "Card not present"))
+		return;
+	topo_remove_bus(d->topo, dev->at.domain, dev->secondary, d->log->line);
+}
+
 static int dmesg_message(struct dmesg *d, struct topo_dev *dev, const char *p)
 {
 	scan_blank(&p);
@@ -499,7 +542,9 @@ static int dmesg_message(struct dmesg *d, struct topo_dev *dev, const char *p)
 		return dmesg_unclaimed(d, dev, p);
 	if (scan_text(&p, "Video device with shadowed ROM"))
 		return dmesg_shadow(d, dev, p);
-	if (strstr(p, "Slot #") && strstr(p, "HotPlug+"))
+	if (scan_text(&p, "pciehp: Slot("))
+		dmesg_slot(d, dev, p);
+	else if (strstr(p, "Slot #") && strstr(p, "HotPlug+"))
 		dev->hotplug = true;
 	return 0;
 }
@@ -772,6 +817,8 @@ int dmesg_read(struct topo *topo, struct log *log, struct fail *fail)
 	while ((line = log_next(log)))
 		if (dmesg_line(&d, line))
 			return -1;
+	if (topo_replace(topo))
+		return dmesg_no_memory(&d);
 	topo_forget(topo);
 	return 0;
 }

@@ -27,6 +27,8 @@ static unsigned int passed, failed;
 	"pci 0000:00:1c.0:   bridge window [io  0x2000-0x2fff]\n" \
 	"pci 0000:00:1c.0:   bridge window [mem 0xe0000000-0xe00fffff]\n" \
 	"pci 0000:00:1c.0:   bridge window [mem 0x1000000000-0x10000fffff 64bit pref]\n" \
+	BEHIND
+#define BEHIND \
 	ENDPOINT("0000:01:00.0") \
 	"pci 0000:01:00.0: reg 0x10: [mem 0xe0000000-0xe0003fff]\n" \
 	"pci 0000:01:00.0: reg 0x14: [io  0x2000-0x201f]\n" \
@@ -39,6 +41,7 @@ static unsigned int passed, failed;
 	"pci 0000:00:1c.0:   bridge window [mem 0xe0000000-0xe00fffff]\n" \
 	"pci 0000:00:1d.0: PCI bridge to [bus 02]\n" \
 	"pci 0000:00:1d.0:   bridge window [mem 0xe0100000-0xe01fffff]\n"
+#define SLOT(what) "pcieport 0000:00:1c.0: pciehp: Slot(1-2): " what "\n"
 #define ASSIGNED(at, place) "pci " at ": BAR 0 [mem " place "]: assigned\n"
 #define RELEASED(called, bus) "pci_bus 0000:" called ": busn_res: [bus " bus "] is released\n"
 
@@ -149,6 +152,9 @@ static const struct broken broken[] = {
 	{ "a NUL byte is told apart from the end", NULL, "log:1: not a text file" },
 	{ "no type of a device", ROOT "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n",
 	  "log:4: not complete enough: 0000:00:01.0 has BARs" },
+	{ "no type of a device that is there again", SMALL SLOT("Card not present")
+	  "pci 0000:01:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]: assigned\n",
+	  "0000:01:00.0 has BARs, but the line with its type is missing" },
 	{ "nothing leads to a bus", ROOT ENDPOINT("0000:05:00.0")
 	  "pci 0000:05:00.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n",
 	  "nothing leads to the bus of 0000:05:00.0" },
@@ -395,8 +401,12 @@ static const struct sample samples[] = {
 	  ENDPOINT("0000:02:00.0") "pci 0000:02:00.0: BAR 0 [mem 0xe0000000-0xe0000fff]: assigned\n"
 	  "pci 0000:02:00.0: BAR 1 [io  0x2000-0x20ff]: assigned\n",
 	  .had = 2, .lacked = 1, .gained = 1, .filled = 1 },
-	{ "the same device once more", SMALL ENDPOINT("0000:01:00.0")
-	  "pci 0000:01:00.0: reg 0x10: [mem 0xe0000000-0xe0003fff]\n", .had = 3 },
+	{ "the same device once more", SMALL BEHIND, .had = 3 },
+	{ "one of the same kind, which has less", SMALL ENDPOINT("0000:01:00.0")
+	  "pci 0000:01:00.0: reg 0x10: [mem 0xe0000000-0xe0003fff]\n", .had = 1 },
+	{ "a bridge once more, and nothing behind it yet", SMALL PORT("0000:00:1c.0")
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: BAR 0 [mem 0xe0100000-0xe01fffff]\n",
+	  .had = 1 },
 	{ "a bridge that goes away with its bus", PORTS
 	  PORT("0000:01:00.0") "pci 0000:01:00.0: PCI bridge to [bus 03]\n"
 	  "pci 0000:01:00.0:   bridge window [mem 0xe0000000-0xe00fffff]\n"
@@ -413,6 +423,54 @@ static const struct sample samples[] = {
 	  "pci 0000:02:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n"
 	  ENDPOINT("0000:01:01.0")
 	  ASSIGNED("0000:01:01.0", "0xe0000000-0xe0003fff") RELEASED("03", "03"), .had = 1 },
+	{ "a card that is not present any more", SMALL
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: BAR 0 [mem 0xe0100000-0xe01fffff]\n"
+	  SLOT("Card not present"), .had = 1 },
+	{ "a link that is down", SMALL
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: BAR 0 [mem 0xe0100000-0xe01fffff]\n"
+	  SLOT("Link Down"), .had = 1 },
+	{ "a link that was down for a moment", SMALL SLOT("Link Down/Up ignored"), .had = 3 },
+	{ "a slot that is switched off", SMALL
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: BAR 0 [mem 0xe0100000-0xe01fffff]\n"
+	  SLOT("Button press: will power off in 5 sec"), .had = 1 },
+	{ "a slot that is not switched off after all", SMALL
+	  SLOT("Button press: will power off in 5 sec")
+	  SLOT("Button press: canceling request to power off"), .had = 3 },
+	{ "a slot with nothing to call off", SMALL SLOT("Card not present")
+	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: BAR 0 [mem 0xe0100000-0xe01fffff]\n"
+	  SLOT("Button press: canceling request to power off"), .had = 1 },
+	{ "what moves before the slot is switched off is there until then", SMALL
+	  SLOT("Button press: will power off in 5 sec")
+	  "nvme 0000:01:00.0: BAR 0 [mem 0xe0004000-0xe0007fff]: moved from [mem 0xe0000000-0xe0003fff], stopped for 5 us\n"
+	  SLOT("Button press: canceling request to power off"), .had = 3 },
+	{ "another card in the slot", SMALL SLOT("Card not present") SLOT("Card present")
+	  "pci 0000:01:00.0: [1234:0001] type 00 class 0x010802\n"
+	  "pci 0000:01:00.0: BAR 2 [mem 0x1000000000-0x100000ffff 64bit pref]: assigned\n",
+	  .had = 1 },
+	{ "a card of two functions that goes without a word, and its addresses to another",
+	  PORTS ENDPOINT("0000:01:00.0") ASSIGNED("0000:01:00.0", "0xe0000000-0xe0003fff")
+	  ENDPOINT("0000:01:00.1") ASSIGNED("0000:01:00.1", "0xe0004000-0xe0007fff")
+	  "pcieport 0000:00:1c.0: bridge window [mem 0x00000000 disabled]: was [mem 0xe0000000-0xe00fffff]\n"
+	  "pcieport 0000:00:1d.0: bridge window [mem 0xe0000000-0xe00fffff]: was [mem 0xe0100000-0xe01fffff]\n"
+	  ENDPOINT("0000:02:00.0")
+	  ASSIGNED("0000:02:00.0", "0xe0002000-0xe0003fff"), .had = 1 },
+	{ "the same, and what moves gets them", PORTS
+	  ENDPOINT("0000:02:00.0") ASSIGNED("0000:02:00.0", "0xe0100000-0xe0103fff")
+	  ENDPOINT("0000:01:00.0") ASSIGNED("0000:01:00.0", "0xe0000000-0xe0003fff")
+	  "pcieport 0000:00:1c.0: bridge window [mem 0x00000000 disabled]: was [mem 0xe0000000-0xe00fffff]\n"
+	  "pcieport 0000:00:1d.0: bridge window [mem 0xe0000000-0xe00fffff]: was [mem 0xe0100000-0xe01fffff]\n"
+	  "nvme 0000:02:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]: moved from [mem 0xe0100000-0xe0103fff], stopped for 5 us\n",
+	  .had = 1 },
+	{ "one function goes without a word, and more is said about the other one", PORTS
+	  ENDPOINT("0000:01:00.0") ASSIGNED("0000:01:00.0", "0xe0000000-0xe0003fff")
+	  ENDPOINT("0000:01:00.1") ASSIGNED("0000:01:00.1", "0xe0004000-0xe0007fff")
+	  ENDPOINT("0000:01:01.0") ASSIGNED("0000:01:01.0", "0xe0000000-0xe0003fff")
+	  "nvme 0000:01:00.1: BAR 0 [mem 0xe0008000-0xe000bfff]: moved from [mem 0xe0004000-0xe0007fff], stopped for 5 us\n",
+	  .had = 2 },
+	{ "what firmware leaves in one place is not gone",
+	  ROOT ENDPOINT("0000:00:02.0") ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0000fff]\n"
+	  "pci 0000:00:02.0: BAR 0 [mem 0xe0000000-0xe0000fff]: assigned\n", .had = 2 },
 	{ "addresses on the bus that are others",
 	  "pci_bus 0000:00: root bus resource [mem 0x8000000000-0x80ffffffff] (bus address [0x00000000-0xffffffff])\n"
 	  ENDPOINT("0000:00:01.0") "pci 0000:00:01.0: reg 0x10: [mem 0x8080000000-0x8080000fff]\n",

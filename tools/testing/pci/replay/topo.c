@@ -202,6 +202,16 @@ void topo_remove_bus(struct topo *topo, unsigned int domain, unsigned int bus,
 	}
 }
 
+/* What has been gone since @line is there after all */
+void topo_restore(struct topo *topo, unsigned int line)
+{
+	unsigned int i;
+
+	for (i = 0; i < topo->dev_count; i++)
+		if (topo->dev[i]->gone == line)
+			topo->dev[i]->gone = 0;
+}
+
 /**
  * topo_renumber - a bus gets another number, or gets its own one back
  * @topo: machine
@@ -237,6 +247,115 @@ void topo_renumbered(struct topo *topo)
 
 	for (i = 0; i < topo->dev_count; i++)
 		topo->dev[i]->renumbered = false;
+}
+
+/* A BAR with an address */
+struct topo_bar {
+	struct topo_dev		*dev;
+	const struct topo_res	*res;
+};
+
+static int topo_by_start(const void *a, const void *b)
+{
+	const struct topo_range *x = &((const struct topo_bar *)a)->res->last;
+	const struct topo_range *y = &((const struct topo_bar *)b)->res->last;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static unsigned int topo_list_bars(const struct topo *topo, struct topo_bar *bar)
+{
+	unsigned int i, count = 0;
+	struct topo_dev *dev;
+	int k;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		dev = topo->dev[i];
+		for (k = 0; k < TOPO_BARS && !dev->gone; k++)
+			if (dev->res[k].seen && dev->res[k].last.has)
+				bar[count++] = (struct topo_bar){ dev, &dev->res[k] };
+	}
+	return count;
+}
+
+/* All functions of a device are taken out together */
+static void topo_remove_slot(struct topo *topo, const struct topo_dev *gone,
+			     unsigned int line)
+{
+	struct topo_dev *dev;
+	unsigned int i;
+	bool stays;
+	int k;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		dev = topo->dev[i];
+		if (dev->gone || !topo_is_on(dev, gone->at.domain, gone->at.bus) ||
+		    dev->at.devfn >> 3 != gone->at.devfn >> 3)
+			continue;
+		/* Unless there is more to be said about one */
+		stays = dev->found > line;
+		for (k = 0; k < TOPO_RES; k++)
+			stays |= dev->res[k].told > line;
+		if (stays)
+			continue;
+		dev->gone = line;
+		if (dev->secondary)
+			topo_remove_bus(topo, dev->at.domain, dev->secondary, line);
+	}
+}
+
+/*
+ * Is an address that one device had by then another's?  What the firmware leaves
+ * need not be true, but what the kernel gives to one is no other's.
+ */
+static bool topo_replaces(const struct topo_bar *newer, const struct topo_bar *older)
+{
+	if (newer->res->fate != TOPO_ASSIGNED && newer->res->fate != TOPO_MOVED &&
+	    older->res->fate != TOPO_ASSIGNED && older->res->fate != TOPO_MOVED)
+		return false;
+
+	return newer->res->told > older->res->told &&
+	       (newer->res->fate == TOPO_MOVED || newer->dev->found > older->res->told);
+}
+
+static void topo_replace_one(struct topo *topo, const struct topo_bar *a,
+			     const struct topo_bar *b)
+{
+	if (a->dev == b->dev || a->dev->at.domain != b->dev->at.domain ||
+	    a->res->type != b->res->type || a->res->fixed || b->res->fixed)
+		return;
+
+	if (topo_replaces(a, b))
+		topo_remove_slot(topo, b->dev, a->res->told);
+	else if (topo_replaces(b, a))
+		topo_remove_slot(topo, a->dev, b->res->told);
+}
+
+/**
+ * topo_replace - find out what has gone without a word
+ * @topo: machine, as the whole log has it
+ *
+ * The kernel says nothing when it removes a device other than a bridge, but it
+ * may give the addresses to another one then.
+ *
+ * Return: 0, or -1 if there is no memory.
+ */
+int topo_replace(struct topo *topo)
+{
+	struct topo_bar *bar;
+	unsigned int count, i, k;
+
+	bar = calloc(topo->dev_count * TOPO_BARS + 1, sizeof(*bar));
+	if (!bar)
+		return -1;
+
+	count = topo_list_bars(topo, bar);
+	qsort(bar, count, sizeof(*bar), topo_by_start);
+	for (i = 0; i < count; i++)
+		for (k = i + 1; k < count && bar[k].res->last.start <= bar[i].res->last.end; k++)
+			topo_replace_one(topo, &bar[i], &bar[k]);
+	free(bar);
+	return 0;
 }
 
 /* At the end, leave out what is gone */

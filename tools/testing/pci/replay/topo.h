@@ -82,6 +82,7 @@ struct topo_range {
  * @last: where the log leaves it
  * @fate: what was last said about it
  * @line: of the log that has it first
+ * @told: line of the log that has @last
  */
 struct topo_res {
 	bool			seen;
@@ -95,6 +96,7 @@ struct topo_res {
 	struct topo_range	last;
 	enum topo_fate		fate;
 	unsigned int		line;
+	unsigned int		told;
 };
 
 /**
@@ -110,12 +112,14 @@ struct topo_res {
  * @hotplug: a bridge with a slot
  * @added: by HOTADD
  * @fresh: the windows that follow are all that are open
+ * @pressed: line of the log from which on its slot is about to be switched off
  * @gone: line of the log from which on it is not there, or 0
  * @renumbered: its bus has got another number, in the change that is being read
  * @vfs: VFs that are switched on
  * @driver: name of it, or empty
  * @res: BARs and windows
  * @line: of the log that has it first
+ * @found: line of the log that has its type last
  * @parent: bridge to the bus that it is on, or NULL
  * @host: index of the host bridge above it, -1 if none
  */
@@ -131,12 +135,14 @@ struct topo_dev {
 	bool			hotplug;
 	bool			added;
 	bool			fresh;
+	unsigned int		pressed;
 	unsigned int		gone;
 	bool			renumbered;
 	unsigned int		vfs;
 	char			driver[24];
 	struct topo_res		res[TOPO_RES];
 	unsigned int		line;
+	unsigned int		found;
 	struct topo_dev		*parent;
 	int			host;
 };
@@ -244,9 +250,11 @@ int topo_add_window(struct topo_host *host, const struct topo_window *window);
 int topo_add_foreign(struct topo *topo, enum topo_type type, u64 start, u64 end);
 void topo_remove_bus(struct topo *topo, unsigned int domain, unsigned int bus,
 		     unsigned int line);
+void topo_restore(struct topo *topo, unsigned int line);
 void topo_renumber(struct topo *topo, unsigned int domain, unsigned int from,
 		   unsigned int to, unsigned int since);
 void topo_renumbered(struct topo *topo);
+int topo_replace(struct topo *topo);
 void topo_forget(struct topo *topo);
 void topo_restart(struct topo *topo);
 int topo_finish(struct topo *topo, struct fail *fail);
