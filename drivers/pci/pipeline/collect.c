@@ -593,6 +593,7 @@ static void layout_collect_root(struct pci_layout *layout)
 	root->fixed = true;
 
 	while ((res = layout_next_window(layout, next, &region))) {
+		/* Of no size if they touch: nothing is to be in both */
 		if (!first)
 			layout_block(layout, 0, next, region.start - 1);
 		layout_block_low(layout, res, &region);

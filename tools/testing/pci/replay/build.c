@@ -378,11 +378,20 @@ static u64 build_low(const struct build *build, const struct topo_window *w)
 	return start - w->start;
 }
 
-/* The windows of a root bus are one range with holes */
+/* What is of one kind and touches, the kernel makes one window of */
+static bool build_apart(const struct topo_window *a, const struct topo_window *b)
+{
+	return a->pref != b->pref || a->offset != b->offset;
+}
+
+/*
+ * The windows of a root bus are one range with holes, of no size where nothing
+ * is to be in two that touch.
+ */
 static void build_add_root(struct build *build)
 {
 	struct pci_plan_item *root = build_add(build);
-	const struct topo_window *w;
+	const struct topo_window *w, *last = NULL;
 	u64 next = 0, start, end, low;
 
 	build_name(build, 0, "%04x:%02x", build->domain, build->bus);
@@ -396,11 +405,12 @@ static void build_add_root(struct build *build)
 		/* Two that overlap are one */
 		if (start < next)
 			start = next;
-		if (!root->old.has)
+		if (!last)
 			build_place(root, start, end);
-		else if (start > next)
+		else if (start > next || build_apart(last, w))
 			build_block(build, 0, next, start - 1, "hole");
 		root->old.end = end;
+		last = w;
 
 		low = build_low(build, w);
 		if (low > end - start + 1)

@@ -103,16 +103,22 @@ void dump_write(FILE *out, const struct build *build)
 		dump_item(out, build, i);
 }
 
-static bool dump_read_place(const char **p, const char *name, struct pci_plan_place *place)
+/* A block between two windows of a host bridge that touch is of no size */
+static bool dump_read_place(const char **p, const char *name,
+			    const struct pci_plan_item *item, struct pci_plan_place *place)
 {
+	bool empty = !item->window && !item->size;
+
 	if (!scan_text(p, name))
 		return false;
 	if (scan_text(p, "none"))
 		return true;
+	if (!scan_hex(p, 1, 16, &place->start) || !scan_text(p, "-") ||
+	    !scan_hex(p, 1, 16, &place->end))
+		return false;
 
 	place->has = true;
-	return scan_hex(p, 1, 16, &place->start) && scan_text(p, "-") &&
-	       scan_hex(p, 1, 16, &place->end) && place->start <= place->end;
+	return place->start <= place->end || (empty && place->start == place->end + 1);
 }
 
 static bool dump_read_value(const char **p, const char *name, u64 *value)
@@ -151,8 +157,8 @@ static bool dump_read_item(const char **p, struct pci_plan_item *item,
 	       dump_read_value(p, " reserve ", &item->reserve) &&
 	       dump_read_value(p, " limit ", &item->limit) &&
 	       dump_read_value(p, " prefer ", &item->prefer) &&
-	       dump_read_place(p, " old ", &item->old) &&
-	       dump_read_place(p, " new ", new);
+	       dump_read_place(p, " old ", item, &item->old) &&
+	       dump_read_place(p, " new ", item, new);
 }
 
 /* Behind that, if it is there; what is wrong with it, or NULL */

@@ -54,6 +54,16 @@ static unsigned int passed, failed;
 	"item 1 parent 0 alt - bar hold " hold " size 10 align 10 avoid 0 reserve 0 " \
 	"limit ffff prefer 0 old " old " new 0-f" rest "\n"
 
+/* Two windows of a host bridge that touch, and a BAR that has room in one of them */
+#define DUMP_TOUCHING \
+	"plan 0000:00 mem items 3 missing 0\n" \
+	"item 0 parent 0 alt - window fixed hold 4 size 0 align 1" \
+	DUMP_END "100000-5fffff new 100000-5fffff in 0 name host bridge\n" \
+	"item 1 parent 0 alt - bar hold 4 size 0 align 1" \
+	DUMP_END "300000-2fffff new 300000-2fffff in 0 name reserved\n" \
+	"item 2 parent 0 alt - bar hold 0 size 200000 align 200000" \
+	DUMP_END "none new 400000-5fffff in 0 name 0000:00:01.0 BAR 0\n"
+
 /* Two ports; there is no room behind the first one unless the other one moves */
 #define DRIVER(name) "\tKernel driver in use: " name "\n"
 #define NEIGHBOUR_CLASS(class, bar, rest) \
@@ -234,6 +244,8 @@ static const struct broken broken[] = {
 	  "log:3: an item that can't be read" },
 	{ "a hold that there is not", DUMP_ROOT DUMP_BAR("5", "0-f", " in 0 name x"),
 	  "log:3: an item that can't be read" },
+	{ "a BAR that ends before it starts, in a plan", DUMP_ROOT
+	  DUMP_BAR("4", "8000-7fff", " in 0 name x"), "log:3: an item that can't be read" },
 	{ "a plan without items", "plan 0000:00 mem missing 0\n", "log:1: a plan without items" },
 	{ "a plan of nothing", "plan 0000:00 mem items 0\n", "log:1: a plan without" },
 };
@@ -881,6 +893,16 @@ struct shown {
 	"<rect x=\"470\" y=\"292\" width=\"218\" height=\"14\" fill=\"#" color "\""
 
 static const struct shown shown[] = {
+	{ "root windows that touch, and a BAR that would be in both",
+	  "pci_bus 0000:00: root bus resource [mem 0x80100000-0x802fffff]\n"
+	  "pci_bus 0000:00: root bus resource [mem 0x80300000-0x805fffff pref]\n"
+	  PORT("0000:00:1c.0") "pci 0000:00:1c.0: PCI bridge to [bus 01]\n"
+	  ENDPOINT("0000:00:01.0")
+	  "pci 0000:00:01.0: reg 0x10: [mem 0x80400000-0x805fffff pref]\n",
+	  .has = { "  80400000-805fffff          as found    80400000-805fffff  " } },
+	{ "a block of no size in a dump keeps a BAR from being in two windows",
+	  DUMP_TOUCHING, .has = { "  400000-5fffff               free: placed\n" },
+	  .not = "DIFFERS" },
 	{ "a driver that takes part", NEIGHBOUR(DRIVER("nvme")), .has = {
 	  "\nmoves while in use, so that 0000:01:01.0 BAR 0 has a place:\n"
 	  MOVED("its driver nvme takes part"),
