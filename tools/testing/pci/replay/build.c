@@ -511,6 +511,157 @@ int build_grow(struct build *build)
 }
 
 /**
+ * build_settle - what a dump has planned has been put in place
+ * @build: the plan
+ *
+ * What got a place only then is in use since, and by whom is not known.
+ */
+void build_settle(struct build *build)
+{
+	struct pci_plan_item *item;
+	unsigned int i;
+
+	build->settled = true;
+	for (i = 1; i < build->plan.count; i++) {
+		item = &build->plan.item[i];
+		item->old = build->dumped[i];
+		if (!item->old.has)
+			continue;
+		item->parent = item->to;
+		if (item->window || item->hold > PCI_HOLD_CLAIMED)
+			continue;
+		item->hold = PCI_HOLD_PINNED;
+		snprintf(build->of[i].why, sizeof(build->of->why), "%s",
+			 "its driver is not known");
+	}
+}
+
+/* One more in a plan that was dumped, or NULL if there is no memory */
+static struct pci_plan_item *build_append(struct build *build, unsigned int parent,
+					  const char *port, const char *name)
+{
+	unsigned int i = build->plan.count;
+	struct pci_plan_item *item;
+
+	if (i == build->max && build_grow(build))
+		return NULL;
+
+	item = build_add(build);
+	item->parent = parent;
+	build_name(build, i, "behind %s, %s", port, name);
+	return item;
+}
+
+/* The windows of a bridge that is added, instead of those of the port */
+static int build_append_bridge(struct build *build, const char *port,
+			       struct build_windows *windows)
+{
+	struct pci_plan_item *item;
+	struct build_windows above = *windows;
+	bool io = build->type == TOPO_IO;
+
+	windows->mem = build->plan.count;
+	item = build_append(build, above.mem, port, io ? "I/O window" : "memory window");
+	if (!item)
+		return -1;
+	item->window = true;
+	item->align = io ? 0x1000 : 0x100000;
+	item->limit = BUILD_32BIT;
+	if (!above.split)
+		return 0;
+
+	windows->pref = build->plan.count;
+	item = build_append(build, above.pref, port, "prefetchable window");
+	if (!item)
+		return -1;
+	item->window = true;
+	item->pref = true;
+	item->alt = windows->mem;
+	item->align = 0x100000;
+	if (!above.is64)
+		item->limit = BUILD_32BIT;
+	return 0;
+}
+
+/* The windows of a port, by its name; true if it has any */
+static bool build_windows_of(const struct build *build, const char *port,
+			     struct build_windows *windows)
+{
+	const struct pci_plan_item *item;
+	size_t length = strlen(port);
+	bool found = false;
+	unsigned int i;
+
+	for (i = 1; i < build->plan.count; i++) {
+		item = &build->plan.item[i];
+		if (!item->window || strncmp(build->of[i].name, port, length) ||
+		    build->of[i].name[length] != ' ')
+			continue;
+		found = true;
+		if (item->pref) {
+			windows->pref = i;
+			windows->split = true;
+			windows->is64 = item->limit > BUILD_32BIT;
+		} else {
+			windows->mem = i;
+		}
+	}
+	return found;
+}
+
+/* I/O ports are wanted where those of the others are */
+static u64 build_avoid(const struct build *build)
+{
+	u64 avoid = 0;
+	unsigned int i;
+
+	for (i = 1; i < build->plan.count; i++)
+		avoid |= build->plan.item[i].avoid;
+	return avoid;
+}
+
+/**
+ * build_hotadd - add a device to a plan that was dumped
+ * @build: the plan, after build_settle()
+ * @port: name of the bridge that it is behind
+ * @bar: its TOPO_BARS BARs
+ * @bridge: it is behind one of its own
+ *
+ * Return: 1, 0 if the port has no windows here, or -1 if there is no memory.
+ */
+int build_hotadd(struct build *build, const char *port, const struct topo_res *bar,
+		 bool bridge)
+{
+	struct build_windows windows = {};
+	struct pci_plan_item *item;
+	u64 avoid = build_avoid(build);
+	unsigned int i;
+	char name[16];
+
+	if (!build_windows_of(build, port, &windows))
+		return 0;
+	if (bridge && build_append_bridge(build, port, &windows))
+		return -1;
+
+	for (i = 0; i < TOPO_BARS; i++) {
+		if (!bar[i].seen || bar[i].type != build->type)
+			continue;
+		snprintf(name, sizeof(name), "BAR %u", i);
+		item = build_append(build, build_window_for(&windows, bar[i].pref,
+							    bar[i].is64), port, name);
+		if (!item)
+			return -1;
+		item->size = bar[i].size;
+		item->align = bar[i].size;
+		item->avoid = avoid;
+		item->pref = bar[i].pref;
+		if (!bar[i].is64)
+			item->limit = BUILD_32BIT;
+	}
+	return 1;
+}
+
+/**
  * build_make - describe the addresses below a host bridge
  * @build: build_free() it, also after a failure
  * @topo: machine

@@ -42,6 +42,7 @@ struct build_of {
  * @of: what each is
  * @max: room in both
  * @dumped: what the kernel had made of each item, for a dump
+ * @settled: that is where everything is, and there is something to add
  */
 struct build {
 	const struct topo	*topo;
@@ -56,12 +57,20 @@ struct build {
 	struct build_of		*of;
 	unsigned int		max;
 	struct pci_plan_place	*dumped;
+	bool			settled;
 };
 
+void build_settle(struct build *build);
+int build_hotadd(struct build *build, const char *port, const struct topo_res *bar,
+		 bool bridge);
 int build_alloc(struct build *build, unsigned int max);
 int build_grow(struct build *build);
 int build_make(struct build *build, const struct topo *topo, unsigned int host,
 	       enum topo_type type, enum build_mode mode);
 void build_free(struct build *build);
+
+/* In options.c */
+int hotadd_dump(struct build *plans, unsigned int count, const char *text,
+		struct fail *fail);
 
 #endif /* REPLAY_BUILD_H */

@@ -207,7 +207,7 @@ static bool dump_odd(const struct pci_plan_item *item)
 }
 
 /* Is it what the planner may be given?  If not, what is wrong */
-static const char *dump_check(const struct pci_plan *plan, unsigned int index)
+const char *dump_check(const struct pci_plan *plan, unsigned int index)
 {
 	const struct pci_plan_item *item = &plan->item[index], *in;
 

@@ -8,6 +8,7 @@
 #include "build.h"
 
 bool dump_is_plan(const char *line);
+const char *dump_check(const struct pci_plan *plan, unsigned int index);
 void dump_write(FILE *out, const struct build *build);
 int dump_read(struct log *log, struct build **plans, unsigned int *count,
 	      struct fail *fail);

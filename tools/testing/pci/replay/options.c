@@ -5,11 +5,14 @@
 
 #include <linux/kernel.h>
 
+#include "dump.h"
 #include "topo.h"
 
-/* The device that HOTADD describes */
+/* The device that HOTADD describes, for a machine or for plans */
 struct hotadd {
 	struct topo	*topo;
+	struct build	*plans;
+	unsigned int	count;
 	struct fail	*fail;
 	bool		bridge;
 	unsigned int	bars;
@@ -141,6 +144,71 @@ static int hotadd_place(struct hotadd *h, const struct topo_dev *port)
 	return 0;
 }
 
+/* Into each plan for which a port has windows */
+static int hotadd_plan(struct hotadd *h, const struct bdf *at)
+{
+	bool lacks[TOPO_TYPES] = { true, true };
+	struct build *build;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < h->count; i++) {
+		build = &h->plans[i];
+		if (build->domain != at->domain)
+			continue;
+		ret = build_hotadd(build, topo_name(at).text, h->res, h->bridge);
+		if (ret < 0)
+			return fail_at(h->fail, "HOTADD", 0, "out of memory");
+		if (ret)
+			lacks[build->type] = false;
+	}
+
+	for (i = 0; i < h->bars; i++)
+		if (h->res[i].seen && lacks[h->res[i].type])
+			return fail_at(h->fail, "HOTADD", 0,
+				       "%s has no %s window in the dump",
+				       topo_name(at).text,
+				       h->res[i].type == TOPO_IO ? "I/O" : "memory");
+	return 0;
+}
+
+/* Behind a port of a machine */
+static int hotadd_behind(struct hotadd *h, const struct bdf *at)
+{
+	struct topo_dev *port = topo_find(h->topo, at);
+
+	if (!port)
+		return fail_at(h->fail, "HOTADD", 0, "there is no %s in the log",
+			       topo_name(at).text);
+	if (port->header != TOPO_BRIDGE || !port->secondary)
+		return fail_at(h->fail, "HOTADD", 0, "%s leads to no bus",
+			       topo_name(at).text);
+	if (port->host < 0)
+		return fail_at(h->fail, "HOTADD", 0, "nothing leads to %s",
+			       topo_name(at).text);
+	return hotadd_place(h, port);
+}
+
+/* Each of them goes to a machine, or to plans if there is none */
+static int hotadd_each(const struct hotadd *to, const char *text)
+{
+	const char *p = text, *start;
+	struct bdf at;
+
+	do {
+		struct hotadd h = *to;
+
+		start = p;
+		if (!scan_bdf(&p, &at) || !scan_text(&p, ":"))
+			return option_bad(h.fail, "HOTADD", start);
+		if (hotadd_parts(&h, &p) ||
+		    (h.topo ? hotadd_behind(&h, &at) : hotadd_plan(&h, &at)))
+			return -1;
+	} while (scan_text(&p, ";"));
+
+	return *p ? option_bad(to->fail, "HOTADD", p) : 0;
+}
+
 /**
  * hotadd_parse - add what HOTADD names
  * @topo: machine, after topo_finish(), which has to be called again
@@ -151,31 +219,38 @@ static int hotadd_place(struct hotadd *h, const struct topo_dev *port)
  */
 int hotadd_parse(struct topo *topo, const char *text, struct fail *fail)
 {
-	const char *p = text, *start;
-	struct topo_dev *port;
-	struct bdf at;
+	struct hotadd h = { .topo = topo, .fail = fail };
 
-	do {
-		struct hotadd h = { .topo = topo, .fail = fail };
+	return hotadd_each(&h, text);
+}
 
-		start = p;
-		if (!scan_bdf(&p, &at) || !scan_text(&p, ":"))
-			return option_bad(fail, "HOTADD", start);
-		port = topo_find(topo, &at);
-		if (!port)
-			return fail_at(fail, "HOTADD", 0, "there is no %s in the log",
-				       topo_name(&at).text);
-		if (port->header != TOPO_BRIDGE || !port->secondary)
-			return fail_at(fail, "HOTADD", 0, "%s leads to no bus",
-				       topo_name(&at).text);
-		if (port->host < 0)
-			return fail_at(fail, "HOTADD", 0, "nothing leads to %s",
-				       topo_name(&at).text);
-		if (hotadd_parts(&h, &p) || hotadd_place(&h, port))
-			return -1;
-	} while (scan_text(&p, ";"));
+/**
+ * hotadd_dump - add what HOTADD names to plans
+ * @plans: read from a dump; what they have planned is where everything is then
+ * @count: of @plans
+ * @text: as for hotadd_parse()
+ * @fail: what is wrong
+ *
+ * Return: 0, or -1 with @fail.
+ */
+int hotadd_dump(struct build *plans, unsigned int count, const char *text,
+		struct fail *fail)
+{
+	struct hotadd h = { .plans = plans, .count = count, .fail = fail };
+	const char *wrong;
+	unsigned int i, k;
 
-	return *p ? option_bad(fail, "HOTADD", p) : 0;
+	for (i = 0; i < count; i++) {
+		build_settle(&plans[i]);
+		for (k = 0; k < plans[i].plan.count; k++) {
+			wrong = dump_check(&plans[i].plan, k);
+			if (wrong)
+				return fail_at(fail, "HOTADD", 0,
+					       "the dump has planned %s: %s", wrong,
+					       plans[i].of[k].name);
+		}
+	}
+	return hotadd_each(&h, text);
 }
 
 static bool root_address(const char **p, u64 *value)

@@ -92,9 +92,9 @@ static int replay_read(struct replay *r, struct log *log, struct fail *fail)
 			       "neither a kernel's log, nor lspci's output, nor a dump of plans");
 	case REPLAY_DUMP:
 		r->format = "dump of plans";
-		if (o->hotadd)
-			return fail_at(fail, "HOTADD", 0, "a dump has no device to add to");
-		return dump_read(log, &r->boot, &r->count, fail);
+		if (dump_read(log, &r->boot, &r->count, fail))
+			return -1;
+		return o->hotadd ? hotadd_dump(r->boot, r->count, o->hotadd, fail) : 0;
 	case REPLAY_DMESG:
 		r->format = "kernel's log";
 		if (dmesg_read(&r->topo, log, fail))

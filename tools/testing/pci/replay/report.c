@@ -430,7 +430,7 @@ void report_dump(FILE *out, const struct build *build)
 			2 * (report_depth(&build->plan, i) - 1), "", 36,
 			build->of[i].name, old, dumped, now);
 		report_change(out, build, i);
-		if (!report_same(&item->new, &build->dumped[i]))
+		if (!build->settled && !report_same(&item->new, &build->dumped[i]))
 			fprintf(out, "; DIFFERS");
 		fprintf(out, "\n");
 	}

@@ -64,6 +64,29 @@ static unsigned int passed, failed;
 	"item 2 parent 0 alt - bar hold 0 size 200000 align 200000" \
 	DUMP_END "none new 400000-5fffff in 0 name 0000:00:01.0 BAR 0\n"
 
+/* A port that got a window and a device that got an address */
+#define DUMP_PORT(place) \
+	"plan 0000:00 mem items 4 missing 0\n" \
+	"item 0 parent 0 alt - window fixed hold 4 size 0 align 1" \
+	DUMP_END "e0000000-e0ffffff new e0000000-e0ffffff in 0 name host bridge\n" \
+	"item 1 parent 0 alt - window hold 0 size 0 align 100000" \
+	DUMP_END "none new e0100000-e01fffff in 0 name 0000:00:1c.0 bridge window\n" \
+	"item 2 parent 0 alt 1 window pref hold 0 size 0 align 100000" \
+	" avoid 0 reserve 0 limit 3fffffffffffffff prefer 0 old " \
+	"none new e0200000-e02fffff in 0 name 0000:00:1c.0 bridge window\n" \
+	"item 3 parent 2 alt - bar pref hold 0 size 4000 align 4000" \
+	DUMP_END "none new " place " in 1 name 0000:01:00.0 BAR 0\n"
+
+/* A port whose window stays, above 4 GiB */
+#define DUMP_HIGH \
+	"plan 0000:00 mem items 2 missing 0\n" \
+	"item 0 parent 0 alt - window fixed hold 4 size 0 align 1" \
+	DUMP_END "1000000000-10ffffffff new 1000000000-10ffffffff in 0 name host bridge\n" \
+	"item 1 parent 0 alt - window fixed hold 4 size 0 align 1" \
+	" avoid 0 reserve 0 limit 3fffffffffffffff prefer 0 old " \
+	"1000000000-10000fffff new 1000000000-10000fffff " \
+	"in 0 name 0000:00:1c.0 bridge window\n"
+
 /* Two ports; there is no room behind the first one unless the other one moves */
 #define DRIVER(name) "\tKernel driver in use: " name "\n"
 #define NEIGHBOUR_CLASS(class, bar, rest) \
@@ -722,6 +745,37 @@ static void test_options(void)
 	}
 }
 
+/* The same for a dump, which may have planned what is not possible */
+static void test_dump_options(void)
+{
+	static const struct {
+		const char	*hotadd, *text, *message;
+	} wrong[] = {
+		{ "0000:00:1d.0:mem=1M", DUMP_PORT("e0100000-e0103fff"),
+		  "0000:00:1d.0 has no memory window in the dump" },
+		{ "0000:00:1c.0:io=256", DUMP_PORT("e0100000-e0103fff"),
+		  "0000:00:1c.0 has no I/O window in the dump" },
+		{ "0001:00:1c.0:mem=1M", DUMP_PORT("e0100000-e0103fff"),
+		  "0001:00:1c.0 has no memory window in the dump" },
+		{ "0000:00:1c.0:mem=3M", DUMP_PORT("e0100000-e0103fff"), "power of two" },
+		{ "0000:00:1c.0:mem=16K", DUMP_PORT("e0200000-e0203fff"),
+		  "planned an item that is outside of its window: 0000:01:00.0 BAR 0" },
+	};
+	struct replay replay;
+	struct fail fail;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < LENGTH(wrong); i++) {
+		struct replay_options options = { .hotadd = wrong[i].hotadd };
+
+		ret = run_text(&replay, &options, wrong[i].text, strlen(wrong[i].text), &fail);
+		verdict(ret && strstr(fail.text, wrong[i].message), wrong[i].message,
+			ret ? fail.text : "it is accepted");
+		replay_free(&replay);
+	}
+}
+
 static void test_files(void)
 {
 	const struct replay_options options = {};
@@ -875,7 +929,8 @@ struct shown {
 	const char	*name;
 	const char	*text;
 	bool		still, named;
-	const char	*has[3];
+	const char	*hotadd;	/* to a dump */
+	const char	*has[4];
 	const char	*not;
 	const char	*title;		/* on the map */
 };
@@ -886,6 +941,10 @@ struct shown {
 #define HEMMED(when, why) \
 	"no space" when ": 0000:01:01.0 BAR 0 of 0x100000 bytes: 0000:00:1c.0 memory" \
 	" window is between the end and 0000:00:1d.0 memory window (" why ")\n"
+#define GAP "          "
+#define NOW(place) GAP place GAP " "
+#define ADDED(depth, bar) \
+	"\n" depth "behind 0000:00:1c.0, BAR " bar GAP " -" GAP GAP "      -" GAP "      "
 #define TITLE "<title>0000:02:00.0 BAR 0, e0100000-e0103fff, "
 #define TITLE_MOVED \
 	"<title>0000:02:00.0 BAR 0, e0200000-e0203fff, was at e0100000-e0103fff, "
@@ -987,6 +1046,29 @@ static const struct shown shown[] = {
 	{ "a dump from before there were reasons", DUMP_NEIGHBOUR("4", ""), .has = {
 	  "  pinned\n", HEMMED("", "pinned, 0000:02:00.0 BAR 0 is inside") },
 	  .not = "DIFFERS" },
+	{ "a device that is added to a dump", DUMP_PORT("e0100000-e0103fff"),
+	  .hotadd = "0000:00:1c.0:mem=16K,pref64=16K,pref=16K", .has = {
+	  " e0100000-e0103fff" NOW("e0100000-e0103fff")
+	  PINNED("its driver is not known"),
+	  ADDED("  ", "0") NOW("e0104000-e0107fff") "free: placed\n",
+	  ADDED("  ", "1") NOW("e0200000-e0203fff") "free: placed\n",
+	  ADDED("  ", "3") NOW("e0108000-e010bfff") "free: placed\n" },
+	  .not = "DIFFERS" },
+	{ "one behind a bridge of its own", DUMP_PORT("e0100000-e0103fff"),
+	  .hotadd = "0000:00:1c.0:bridge,mem=16K,pref64=16K", .has = {
+	  "\n  behind 0000:00:1c.0, memory window ",
+	  "\n  behind 0000:00:1c.0, prefetchable window ",
+	  ADDED("    ", "0") NOW("e0000000-e0003fff") "free: placed\n",
+	  ADDED("    ", "1") NOW("e0200000-e0203fff") "free: placed\n" } },
+	{ "one that makes what is in use move", DUMP_NEIGHBOUR("3", ""),
+	  .hotadd = "0000:00:1c.0:mem=2M", .has = {
+	  "\nmoves while in use, so that 0000:01:01.0 BAR 0, behind 0000:00:1c.0, BAR 0 have" } },
+	{ "one that can't be above 4 GiB, where the port has all", DUMP_HIGH,
+	  .hotadd = "0000:00:1c.0:mem=16K", .has = {
+	  "no space: behind 0000:00:1c.0, BAR 0 of 0x4000 bytes" } },
+	{ "one for which there is no room", DUMP_PORT("e0100000-e0103fff"),
+	  .hotadd = "0000:00:1c.0:mem=16M", .has = {
+	  "no space: behind 0000:00:1c.0, BAR 0 of 0x1000000 bytes" } },
 	{ "a kernel's log", DMESG_NEIGHBOUR, .has = { PINNED("its driver is not known") },
 	  .not = "moves while in use" },
 	{ "a kernel's log that names drivers", DMESG_NEIGHBOUR, .named = true,
@@ -1036,7 +1118,7 @@ static void test_shown(void)
 	for (i = 0; i < LENGTH(shown); i++) {
 		bool dump = !strncmp(shown[i].text, "plan ", 5);
 		struct replay_options options = {
-			.hotadd = dump ? NULL : NEIGHBOUR_ADD,
+			.hotadd = dump ? shown[i].hotadd : NEIGHBOUR_ADD,
 			.root = dump || strstr(shown[i].text, "pci_bus") ? NULL :
 				NEIGHBOUR_ROOT ",io:1000-ffff",
 			.still = shown[i].still,
@@ -1098,6 +1180,7 @@ int main(void)
 	test_broken();
 	test_samples();
 	test_options();
+	test_dump_options();
 	test_files();
 	test_long();
 	test_damage();
