@@ -200,6 +200,8 @@ static const struct broken broken[] = {
 	{ "a BAR in no window of the host bridge", ROOT ENDPOINT("0000:00:01.0")
 	  "pci 0000:00:01.0: reg 0x10: [mem 0xf0000000-0xf0000fff]\n",
 	  "is in no window of root bus 0000:00" },
+	{ "devices that are all removed", SMALL RELEASED("01", "01") RELEASED("00", "00"),
+	  "log: all PCI devices in it are gone at its end" },
 	{ "devices without BARs", ROOT ENDPOINT("0000:00:01.0"), "no BAR is shown" },
 	{ "two bridges to a bus", ROOT PORT("0000:00:01.0") PORT("0000:00:02.0")
 	  "pci 0000:00:01.0: PCI bridge to [bus 01]\n"

@@ -814,7 +814,9 @@ int topo_finish(struct topo *topo, struct fail *fail)
 	unsigned int i;
 
 	if (!topo->dev_count)
-		return fail_at(fail, topo->name, 0, "no PCI devices in it");
+		return fail_at(fail, topo->name, 0, topo->removed ?
+			       "all PCI devices in it are gone at its end" :
+			       "no PCI devices in it");
 
 	qsort(topo->dev, topo->dev_count, sizeof(struct topo_dev *), topo_by_place);
 	if (topo->host_count)
