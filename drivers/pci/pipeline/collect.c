@@ -24,8 +24,9 @@
 
 #define LAYOUT_TOP	((1ULL << 62) - 1)	/* last address of a bus */
 #define LAYOUT_ISA	0x300			/* alias bits of I/O ports */
+#define LAYOUT_NOWHERE	PCI_PLAN_NO_ALT		/* no window leads there */
 
-/* The items for the windows of the bridge to a bus */
+/* The items for the windows of the bridge to a bus, or LAYOUT_NOWHERE */
 struct layout_windows {
 	unsigned int	pref;
 	unsigned int	other;
@@ -259,6 +260,17 @@ static bool layout_skips(struct pci_layout *layout, const struct pci_dev *dev)
 	return true;
 }
 
+/*
+ * No window leads there, and none ever will.  Of no size it is nothing to the
+ * planner; it is forgotten with all else that has no place then.
+ */
+static void layout_add_lost(struct pci_layout *layout, struct pci_dev *dev,
+			    struct resource *res)
+{
+	if (!res->parent && !(res->flags & IORESOURCE_PCI_FIXED))
+		layout_add(layout, dev, res);
+}
+
 static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 			   int idx, const struct layout_windows *windows)
 {
@@ -266,6 +278,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 	struct pci_plan_item *item;
 	const char *why = NULL;
 	resource_size_t align;
+	unsigned int in;
 
 	if (!(res->flags & layout->type) || !resource_size(res) ||
 	    (res->parent ? layout_skips(layout, dev) : !layout_assigns(dev, res)))
@@ -278,11 +291,17 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 		return;
 	}
 
+	in = layout_window_for(dev->bus, windows, res->flags);
+	if (in == LAYOUT_NOWHERE) {
+		layout_add_lost(layout, dev, res);
+		return;
+	}
+
 	item = layout_add(layout, dev, res);
 	if (!item)
 		return;
 
-	item->parent = layout_window_for(dev->bus, windows, res->flags);
+	item->parent = in;
 	item->size = resource_size(res);
 	item->align = max_t(u64, align, 1);
 	item->optional = layout_is_optional(idx);
@@ -325,7 +344,8 @@ static bool layout_has_window(const struct pci_dev *bridge, int idx)
 {
 	switch (idx) {
 	case PCI_BRIDGE_IO_WINDOW:
-		return bridge->io_window;
+		/* A device tree may know of it, and then nobody has looked */
+		return bridge->io_window || bridge->resource[idx].parent;
 	case PCI_BRIDGE_MEM_WINDOW:
 		return true;
 	default:
@@ -437,6 +457,22 @@ static unsigned int layout_add_cardbus(struct pci_layout *layout,
 static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 			       const struct layout_windows *windows);
 
+/* What is behind a bridge that no window leads to */
+static void layout_collect_lost(struct pci_layout *layout,
+				struct pci_dev *bridge)
+{
+	struct layout_windows windows = { LAYOUT_NOWHERE, LAYOUT_NOWHERE };
+	struct resource *res;
+	int i;
+
+	for (i = PCI_BRIDGE_RESOURCES; i <= PCI_BRIDGE_RESOURCE_END; i++) {
+		res = &bridge->resource[i];
+		if (res->flags & layout->type)
+			layout_add_lost(layout, bridge, res);
+	}
+	layout_collect_bus(layout, bridge->subordinate, &windows);
+}
+
 static void layout_collect_bridge(struct pci_layout *layout,
 				  struct pci_dev *bridge,
 				  const struct layout_windows *above)
@@ -449,11 +485,11 @@ static void layout_collect_bridge(struct pci_layout *layout,
 	unsigned int in;
 
 	if (layout->type & IORESOURCE_IO) {
-		if (!layout_has_window(bridge, PCI_BRIDGE_IO_WINDOW))
-			return;
-		windows.other = layout_add_bridge(layout, bridge,
-						  PCI_BRIDGE_IO_WINDOW,
-						  above->other, alt);
+		windows.other = alt;
+		if (layout_has_window(bridge, PCI_BRIDGE_IO_WINDOW))
+			windows.other = layout_add_bridge(layout, bridge,
+							  PCI_BRIDGE_IO_WINDOW,
+							  above->other, alt);
 		windows.pref = windows.other;
 	} else {
 		windows.other = layout_add_bridge(layout, bridge,
@@ -524,7 +560,9 @@ static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 		    (layout_skips(layout, dev) &&
 		     !pci_layout_lacks(dev->subordinate, layout->type, false)))
 			continue;
-		if (dev->hdr_type == PCI_HEADER_TYPE_BRIDGE)
+		if (windows->other == LAYOUT_NOWHERE)
+			layout_collect_lost(layout, dev);
+		else if (dev->hdr_type == PCI_HEADER_TYPE_BRIDGE)
 			layout_collect_bridge(layout, dev, windows);
 		else
 			layout_collect_cardbus(layout, dev, windows);
@@ -646,8 +684,12 @@ static void layout_collect_windows(struct pci_layout *layout,
 		if (cardbus)
 			alt = layout_add_fixed(layout, PCI_CB_BRIDGE_IO_1_WINDOW,
 					       alt);
-		windows->other = layout_add_fixed(layout, PCI_BRIDGE_IO_WINDOW,
-						  alt);
+		windows->other = LAYOUT_NOWHERE;
+		if (cardbus || layout->bus->self->transparent ||
+		    layout_has_window(layout->bus->self, PCI_BRIDGE_IO_WINDOW))
+			windows->other = layout_add_fixed(layout,
+							  PCI_BRIDGE_IO_WINDOW,
+							  alt);
 		windows->pref = windows->other;
 	} else {
 		windows->other = layout_add_fixed(layout, cardbus ?

@@ -263,6 +263,23 @@ static unsigned int pci_report_keeps(const struct pci_layout *layout,
 	return i;
 }
 
+/* The bridge above a BAR that has no window for it, if there is one */
+static const struct pci_dev *pci_report_closed(const struct pci_want *want)
+{
+	struct pci_dev *bridge = want->dev->bus->self;
+
+	if (!(want->flags & IORESOURCE_IO))
+		return NULL;
+
+	for (; bridge; bridge = pci_upstream_bridge(bridge))
+		if (bridge->hdr_type == PCI_HEADER_TYPE_BRIDGE &&
+		    !bridge->io_window && !bridge->transparent &&
+		    !bridge->resource[PCI_BRIDGE_IO_WINDOW].parent)
+			return bridge;
+
+	return NULL;
+}
+
 /* Appended to what is said about a BAR: what is in its way */
 static void pci_report_why(struct pci_layout *layout,
 			   const struct pci_want *want, char *why, size_t size)
@@ -275,12 +292,17 @@ static void pci_report_why(struct pci_layout *layout,
 		.limit = want->flags & IORESOURCE_MEM_64 ? U64_MAX : U32_MAX,
 	};
 	struct pci_bus *root = pci_find_host_bridge(want->dev->bus)->bus;
+	const struct pci_dev *closed = pci_report_closed(want);
 	const struct pci_layout_res *r;
 	const struct pci_driver *drv;
 	struct pci_dev *dev;
 	unsigned int i;
 	int len;
 
+	if (closed) {
+		snprintf(why, size, "; %s has no I/O window", pci_name(closed));
+		return;
+	}
 	if (!is_power_of_2(want->size) ||
 	    pci_report_collect(layout, root, type))
 		return;

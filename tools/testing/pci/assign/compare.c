@@ -25,6 +25,7 @@ struct tally {
 	__u64	lost;		/* only the side that leads places it */
 	__u64	lost_roms;	/* of these */
 	__u64	gained;		/* only the other one does */
+	__u64	stuck;		/* no side does, and only the one that leads says so */
 	__u64	moved[SIDES];	/* in use, and elsewhere */
 	__u64	dropped[SIDES];	/* in use, and nowhere */
 };
@@ -57,6 +58,7 @@ struct finding {
 	int		class;
 	__u64		lost;
 	__u64		gained;
+	__u64		stuck;
 	__u64		broken;	/* in use, moved or dropped by who follows */
 };
 
@@ -179,6 +181,19 @@ static void tally_in_use(const struct session *s, struct tally *t, int side,
 		t->moved[side]++;
 }
 
+/*
+ * What has no place and no flags is no BAR to a driver.  With flags, its device
+ * can't be enabled.  A side may leave as it was what it has not looked at.
+ */
+static int tally_stuck(const struct session *s, unsigned int i, unsigned int k)
+{
+	const struct a_place *led = &s->led[i].res[k];
+	const struct a_place *followed = &s->followed[i].res[k];
+
+	return led->in == A_NOWHERE && followed->in == A_NOWHERE &&
+	       !led->flags && followed->flags;
+}
+
 static void tally_bar(const struct session *s, struct tally *t, unsigned int i,
 		      unsigned int k)
 {
@@ -191,6 +206,7 @@ static void tally_bar(const struct session *s, struct tally *t, unsigned int i,
 	t->lost += led && !followed;
 	t->lost_roms += led && !followed && k == A_ROM;
 	t->gained += !led && followed;
+	t->stuck += tally_stuck(s, i, k);
 
 	if (s->e.kind != EVENT_HOT_ADD || i >= s->e.from ||
 	    !state_placed(&s->h, s->before, i, k))
@@ -238,6 +254,7 @@ static void find(const struct session *s, const struct tally *t, int class)
 		.class = class,
 		.lost = t->lost,
 		.gained = t->gained,
+		.stuck = t->stuck,
 		.broken = t->moved[FOLLOWS] + t->dropped[FOLLOWS],
 	};
 }
@@ -254,7 +271,7 @@ static void session_count(struct session *s)
 	tally_add(&tally[class], &t);
 	different += !state_same(&s->h, s->led, s->followed);
 
-	if ((t.lost && class != CLASS_BREAKS) || t.moved[FOLLOWS] ||
+	if (((t.lost || t.stuck) && class != CLASS_BREAKS) || t.moved[FOLLOWS] ||
 	    t.dropped[FOLLOWS])
 		find(s, &t, class);
 }
@@ -307,6 +324,8 @@ static int by_badness(const void *a, const void *b)
 		return p->class - q->class;
 	if (p->lost != q->lost)
 		return p->lost < q->lost ? 1 : -1;
+	if (p->stuck != q->stuck)
+		return p->stuck < q->stuck ? 1 : -1;
 	return p->seed < q->seed ? -1 : p->seed > q->seed;
 }
 
@@ -319,6 +338,8 @@ static void list_findings(const struct compare_options *opt)
 		printf("%llu.%u (%s): lost %llu, gained %llu", finding[i].seed,
 		       finding[i].nr, class_names[finding[i].class],
 		       finding[i].lost, finding[i].gained);
+		if (finding[i].stuck)
+			printf(", stuck %llu", finding[i].stuck);
 		if (finding[i].broken)
 			printf(", in use and moved or dropped %llu",
 			       finding[i].broken);
@@ -366,11 +387,12 @@ static int report(const struct compare_options *opt)
 		return bad;
 	}
 
-	bad = sum.lost > opt->bound || broken;
+	bad = sum.lost > opt->bound || sum.stuck || broken;
 	printf("%s: %llu seeds, %llu events, %llu BARs: ", verdicts[bad],
 	       opt->seeds, sum.events, sum.bars);
 	printf("lost %llu in %llu events, fewer in all in %llu, gained %llu; ",
 	       sum.lost, sum.bad_events, sum.fewer_events, sum.gained);
+	printf("stuck without a place: %llu; ", sum.stuck);
 	printf("in use and moved or dropped by the %s: %llu; ", follows, broken);
 	printf("not comparable: %llu events\n", apart);
 	return bad;
