@@ -188,12 +188,15 @@ static unsigned int layout_window_for(const struct pci_bus *bus,
 }
 
 /* Is a BAR one that ASSIGN gives an address to? */
-static bool layout_assigns(struct pci_dev *dev, const struct resource *res)
+static bool layout_assigns(struct pci_layout *layout, struct pci_dev *dev,
+			   const struct resource *res)
 {
 	u16 class = dev->class >> 8, command;
 
-	if (res->flags & IORESOURCE_PCI_FIXED)
+	if (res->flags & IORESOURCE_PCI_FIXED) {
+		layout->fixed = true;
 		return false;
+	}
 
 	/* Don't touch classless devices or host bridges */
 	if (class == PCI_CLASS_NOT_DEFINED || class == PCI_CLASS_BRIDGE_HOST)
@@ -281,7 +284,8 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 	unsigned int in;
 
 	if (!(res->flags & layout->type) || !resource_size(res) ||
-	    (res->parent ? layout_skips(layout, dev) : !layout_assigns(dev, res)))
+	    (res->parent ? layout_skips(layout, dev) :
+			   !layout_assigns(layout, dev, res)))
 		return;
 
 	align = pci_resource_alignment(dev, res);

@@ -69,6 +69,21 @@ unsigned long pci_layout_lacks(const struct pci_bus *bus, unsigned long types,
 	return lacks;
 }
 
+/* What can't be anywhere else is there before a place is found for the rest */
+static int layout_collect(struct pci_layout *layout)
+{
+	struct pci_layout again = *layout;
+	int ret;
+
+	ret = pci_layout_collect(layout);
+	if (ret || !layout->fixed || !pci_bus_assign_fixed(layout->bus))
+		return ret;
+
+	pci_layout_free(layout);
+	*layout = again;
+	return pci_layout_collect(layout);
+}
+
 /**
  * pci_layout_plan - describe what is on and below a bus, and plan
  * @layout: @bus, @only, @type and @flags are set, and @untrusted if something
@@ -84,7 +99,7 @@ int pci_layout_plan(struct pci_layout *layout)
 	const char *wrong;
 	int ret;
 
-	ret = pci_layout_collect(layout);
+	ret = layout_collect(layout);
 	if (ret)
 		return ret;
 	if (layout->only)

@@ -63,6 +63,7 @@ struct pci_layout_known {
  * @flags: PCI_LAYOUT_*
  * @idle: there is nothing to do
  * @skips: there is something that could have moved, but for PCI_LAYOUT_STAY
+ * @fixed: something that can't be anywhere else has no place
  * @programs: windows of bridges in the driver model change
  * @moves: BARs of devices in the driver model get another place
  * @busy: the device because of which nothing moves just now, or NULL
@@ -83,6 +84,7 @@ struct pci_layout {
 	unsigned int		flags;
 	bool			idle;
 	bool			skips;
+	bool			fixed;
 	bool			programs;
 	bool			moves;
 	bool			untrusted;

@@ -15,6 +15,9 @@ static const struct emul_bar assign_mixed[] = {
 	{ 32, EMUL_BAR_IO },
 };
 
+/* Nothing is claimed at boot, as on most architectures */
+static const struct pci_pipeline_ops assign_no_ops;
+
 static struct resource assign_bar(struct emul_fn *fn, int idx)
 {
 	struct pci_dev *dev = emul_get_dev(fn);
@@ -127,7 +130,86 @@ static void assign_transparent(struct kunit *test)
 	}
 }
 
+/* BAR 0 of a function is to be like this when it is scanned */
+struct assign_scanned {
+	struct emul_fn	*fn;
+	u64		start;
+	unsigned long	flags;
+};
+
+static void assign_scanned(void *ctx, struct pci_dev *dev, enum pci_stage stage,
+			   int result)
+{
+	struct assign_scanned *s;
+	struct resource *res = &dev->resource[0];
+
+	if (stage != PCI_STAGE_SCAN)
+		return;
+
+	for (s = ctx; s->fn; s++) {
+		if (emul_fn_of(dev) != s->fn)
+			continue;
+		res->end = s->start + resource_size(res) - 1;
+		res->start = s->start;
+		res->flags &= ~(IORESOURCE_SIZEALIGN | IORESOURCE_UNSET);
+		res->flags |= s->flags;
+	}
+}
+
+/*
+ * What can't be anywhere else is claimed before anything else gets a place: on
+ * the root bus, and behind bridges, whose windows need not lead there.
+ */
+static void assign_fixed(struct kunit *test)
+{
+	struct assign_scanned fixed[5] = {};
+	struct emul_fn *port, *fn;
+	struct emul_host *host;
+	struct emul_log *log;
+	unsigned int i;
+
+	host = emul_host_create(test);
+	host->pipeline_ops = &assign_no_ops;
+	port = emul_add_port(host, NULL, PCI_DEVFN(4, 0),
+			     PCI_EXP_TYPE_ROOT_PORT);
+	emul_set_hotplug(port, 1, 1);
+	for (i = 0; i < 4; i++)
+		fixed[i].fn = emul_add_endpoint(host, i < 2 ? NULL : port,
+						i < 2 ? PCI_DEVFN(i + 1, 0) :
+						PCI_DEVFN(0, i - 2),
+						assign_mixed,
+						ARRAY_SIZE(assign_mixed));
+	emul_set(fixed[2].fn, PCI_HEADER_TYPE, 1, PCI_HEADER_TYPE_MFD, 0, 0);
+	emul_plug(fixed[0].fn);
+	emul_plug(fixed[1].fn);
+	emul_plug(port);
+	emul_unplug(fixed[3].fn);
+
+	/* The first one is where everything else would be, the last at the end */
+	emul_host_prepare(host);
+	for (i = 0; i < 4; i++) {
+		fixed[i].start = host->mem.start + i * SZ_64M;
+		fixed[i].flags = IORESOURCE_PCI_FIXED;
+	}
+	fixed[3].start = host->mem.end + 1 - SZ_16K;
+	log = emul_log_start(host);
+	log->ctx = fixed;
+	log->hook = assign_scanned;
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	emul_plug(fixed[3].fn);
+	emul_enumerate(port, 0);
+	log->hook = NULL;
+
+	for (i = 0; i < 4; i++) {
+		fn = fixed[i].fn;
+		KUNIT_EXPECT_PTR_EQ(test, assign_bar(fn, 0).parent, &host->mem);
+		KUNIT_EXPECT_EQ(test, assign_bar(fn, 0).start, fixed[i].start);
+		KUNIT_EXPECT_EQ(test, assign_enable(fn), 0);
+	}
+}
+
 static struct kunit_case assign_cases[] = {
+	KUNIT_CASE(assign_fixed),
 	KUNIT_CASE(assign_no_window),
 	KUNIT_CASE(assign_transparent),
 	{ }
