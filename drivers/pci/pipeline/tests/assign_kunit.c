@@ -208,9 +208,43 @@ static void assign_fixed(struct kunit *test)
 	}
 }
 
+/* An alignment that somebody has asked for, and nobody has */
+static void assign_start_align(struct kunit *test)
+{
+	struct assign_scanned asked[2] = {
+		{ .start = 1ULL << 40, .flags = IORESOURCE_STARTALIGN },
+	};
+	struct emul_grep bogus = { .text = "bogus alignment" };
+	struct emul_host *host;
+	struct emul_log *log;
+	struct emul_fn *fn;
+
+	if (sizeof(resource_size_t) < 8)
+		kunit_skip(test, "no such alignment");
+
+	host = emul_host_create(test);
+	host->pipeline_ops = &assign_no_ops;
+	fn = emul_add_endpoint(host, NULL, PCI_DEVFN(1, 0), assign_mixed,
+			       ARRAY_SIZE(assign_mixed));
+	emul_plug(fn);
+	asked[0].fn = fn;
+	emul_grep_start(test, &bogus);
+	log = emul_log_start(host);
+	log->ctx = asked;
+	log->hook = assign_scanned;
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	log->hook = NULL;
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&bogus.count), 0);
+	KUNIT_EXPECT_EQ(test, assign_bar(fn, 0).flags, 0);
+	KUNIT_EXPECT_PTR_EQ(test, assign_bar(fn, 1).parent, &host->io);
+	KUNIT_EXPECT_EQ(test, assign_enable(fn), 0);
+}
+
 static struct kunit_case assign_cases[] = {
 	KUNIT_CASE(assign_fixed),
 	KUNIT_CASE(assign_no_window),
+	KUNIT_CASE(assign_start_align),
 	KUNIT_CASE(assign_transparent),
 	{ }
 };
