@@ -651,7 +651,7 @@ static void layout_collect_root(struct pci_layout *layout)
 		layout_place(root, first ? region.start : root->old.start,
 			     region.end);
 		first = false;
-		next = region.end + 1;
+		next = (u64)region.end + 1;
 	}
 }
 
