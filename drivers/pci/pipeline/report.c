@@ -27,7 +27,7 @@ static unsigned int pci_collect_wants(struct pci_batch *batch,
 		if (pci_find_host_bridge(dev->bus)->probe_only)
 			continue;
 
-		for (i = 0; i <= PCI_STD_RESOURCE_END; i++) {
+		for (i = 0; i < PCI_BRIDGE_RESOURCES; i++) {
 			struct resource *res = &dev->resource[i];
 
 			if (!res->flags || res->parent || !resource_size(res) ||
