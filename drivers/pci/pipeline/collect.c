@@ -6,6 +6,7 @@
  * addresses on the bus, as registers have them: what has to be below 4 GiB is
  * below 4 GiB there, whatever the host bridge translates them to.
  */
+#include <linux/array_size.h>
 #include <linux/bsearch.h>
 #include <linux/ioport.h>
 #include <linux/limits.h>
@@ -740,7 +741,8 @@ static int layout_learn(struct pci_layout *layout)
 }
 
 /* The item of a resource, or 0 */
-static unsigned int layout_item(struct pci_layout *layout, struct resource *res)
+static unsigned int layout_item(struct pci_layout *layout,
+				const struct resource *res)
 {
 	struct pci_layout_known key = { .res = res }, *known;
 
@@ -816,15 +818,70 @@ static void layout_find_windows(struct pci_layout *layout)
 			layout_find_window(layout, i);
 }
 
-static unsigned int layout_count_children(const struct resource *window)
+/**
+ * pci_layout_inside - what is right inside a window, as it is now
+ * @layout: the layout; &pci_layout.inside is overwritten
+ * @window: the window
+ *
+ * What belongs to no device here may come and go at any time.
+ *
+ * Context: process context.
+ * Return: how many there are in &pci_layout.inside; none if there is no memory,
+ * and &pci_layout.error says so.
+ */
+unsigned int pci_layout_inside(struct pci_layout *layout,
+			       const struct resource *window)
 {
-	const struct resource *res;
-	unsigned int count = 0;
+	unsigned int count;
 
-	for (res = window->child; res; res = res->sibling)
-		count++;
+	for (;;) {
+		count = resource_children(window, layout->inside,
+					  layout->inside_max);
+		if (count <= layout->inside_max)
+			return count;
 
-	return count;
+		kvfree(layout->inside);
+		layout->inside_max = count + count / 2 + 8;
+		layout->inside = kvmalloc_array(layout->inside_max,
+						sizeof(*layout->inside),
+						GFP_KERNEL);
+		if (!layout->inside) {
+			layout->inside_max = 0;
+			layout->error = -ENOMEM;
+			return 0;
+		}
+	}
+}
+
+/**
+ * pci_layout_gap - a range with nothing inside
+ * @layout: the layout, after pci_layout_inside()
+ * @window: the window
+ * @count: how many are inside
+ * @i: which gap: the one before the one with this index, or at the end
+ * @gap: its start and end are set
+ *
+ * Context: any.
+ * Return: true if there is any.
+ */
+bool pci_layout_gap(const struct pci_layout *layout,
+		    const struct resource *window, unsigned int count,
+		    unsigned int i, struct resource *gap)
+{
+	const struct resource_child *child = layout->inside;
+
+	gap->start = window->start;
+	gap->end = window->end;
+	if (i && child[i - 1].end >= gap->end)
+		return false;
+	if (i < count && child[i].start <= gap->start)
+		return false;
+	if (i)
+		gap->start = max(gap->start, child[i - 1].end + 1);
+	if (i < count)
+		gap->end = min(gap->end, child[i].start - 1);
+
+	return gap->start <= gap->end;
 }
 
 /*
@@ -834,24 +891,35 @@ static unsigned int layout_count_children(const struct resource *window)
 static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
 			       struct resource *in)
 {
-	bool all = !layout->res[window].children;
+	unsigned int ours = layout->res[window].children;
 	struct pci_plan_item *block = NULL;
 	struct pci_bus_region region = { .start = layout->plan.item[window].old.start };
-	struct resource *res;
+	struct resource_child few[8];
+	const struct resource_child *child = few;
+	unsigned int i, count;
 	u64 offset;
+
+	/* If nothing is ours there is most often not much, and no need for memory */
+	count = resource_children(in, few, ours ? 0 : ARRAY_SIZE(few));
+	if (window && count == ours)
+		return;
+	if (ours || count > ARRAY_SIZE(few)) {
+		count = pci_layout_inside(layout, in);
+		child = layout->inside;
+	}
 
 	if (!window)
 		pcibios_resource_to_bus(layout->bus, &region, in);
 	offset = in->start - region.start;
 
-	for (res = in->child; res; res = res->sibling) {
+	for (i = 0; i < count; i++, child++) {
 		/* One that has lost its window is in the way of nothing there */
-		if (!resource_contains(in, res) ||
-		    (!all && layout_item(layout, res)))
+		if (child->start < in->start || child->end > in->end ||
+		    (ours && layout_item(layout, child->res)))
 			continue;
 
-		region.start = res->start - offset;
-		region.end = res->end - offset;
+		region.start = child->start - offset;
+		region.end = child->end - offset;
 		if (block && block->old.end + 1 == region.start) {
 			layout_extend(block, region.end);
 			continue;
@@ -867,7 +935,7 @@ static void layout_collect_foreign_root(struct pci_layout *layout)
 
 	pci_bus_for_each_resource(layout->bus, res)
 		if (res && resource_type(res) == layout->type)
-			children += layout_count_children(res);
+			children += resource_children(res, NULL, 0);
 	if (children == layout->res[0].children)
 		return;
 
@@ -879,26 +947,26 @@ static void layout_collect_foreign_root(struct pci_layout *layout)
 static void layout_collect_foreign(struct pci_layout *layout)
 {
 	unsigned int i, count = layout->plan.count;
-	struct pci_layout_res *r;
+	struct resource *res;
 
 	if (pci_is_root_bus(layout->bus))
 		layout_collect_foreign_root(layout);
 
 	for (i = 1; i < count; i++) {
-		r = &layout->res[i];
-		if (layout->plan.item[i].window && r->res && r->res->parent &&
-		    layout_count_children(r->res) != r->children)
-			layout_add_foreign(layout, i, r->res);
+		res = layout->res[i].res;
+		if (layout->plan.item[i].window && res && res->parent)
+			layout_add_foreign(layout, i, res);
 	}
 }
 
-static bool layout_is_empty(const struct resource *window,
+static bool layout_is_empty(const struct pci_layout *layout, unsigned int count,
 			    const struct resource *range)
 {
-	const struct resource *res;
+	unsigned int i;
 
-	for (res = window->child; res; res = res->sibling)
-		if (resource_overlaps(res, range))
+	for (i = 0; i < count; i++)
+		if (layout->inside[i].start <= range->end &&
+		    layout->inside[i].end >= range->start)
 			return false;
 
 	return true;
@@ -913,15 +981,15 @@ static void layout_block_segments(struct pci_layout *layout, unsigned int i,
 				  const struct resource *window,
 				  struct pci_bus *bus)
 {
+	unsigned int n, count = pci_layout_inside(layout, window);
 	struct resource range = { .flags = window->flags };
 	struct pci_bus_region region;
-	unsigned int n;
 
 	for (n = 0; n < s->count; n++) {
 		range.start = s->base + n * s->size;
 		range.end = range.start + s->size - 1;
 		if (!resource_overlaps(window, &range) ||
-		    !layout_is_empty(window, &range) ||
+		    !layout_is_empty(layout, count, &range) ||
 		    !pci_segment_closed(s, n, bus))
 			continue;
 
@@ -1000,8 +1068,11 @@ void pci_layout_free(struct pci_layout *layout)
 	kvfree(layout->plan.item);
 	kvfree(layout->res);
 	kvfree(layout->known);
+	kvfree(layout->inside);
 	layout->plan.item = NULL;
 	layout->res = NULL;
 	layout->known = NULL;
+	layout->inside = NULL;
+	layout->inside_max = 0;
 	layout->max = 0;
 }

@@ -72,7 +72,6 @@ unsigned long pci_layout_lacks(const struct pci_bus *bus, unsigned long types,
 /* What can't be anywhere else is there before a place is found for the rest */
 static int layout_collect(struct pci_layout *layout)
 {
-	struct pci_layout again = *layout;
 	int ret;
 
 	ret = pci_layout_collect(layout);
@@ -80,7 +79,13 @@ static int layout_collect(struct pci_layout *layout)
 		return ret;
 
 	pci_layout_free(layout);
-	*layout = again;
+	*layout = (struct pci_layout){
+		.bus = layout->bus,
+		.only = layout->only,
+		.type = layout->type,
+		.flags = layout->flags,
+		.untrusted = layout->untrusted,
+	};
 	return pci_layout_collect(layout);
 }
 

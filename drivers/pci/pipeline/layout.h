@@ -51,7 +51,7 @@ struct pci_layout_res {
  * @item: index of the item
  */
 struct pci_layout_known {
-	struct resource	*res;
+	const struct resource *res;
 	unsigned int	item;
 };
 
@@ -76,6 +76,8 @@ struct pci_layout_known {
  * @error: a negative errno if something could not be described
  * @known: the resources of all items, sorted; NULL if not needed yet
  * @known_count: of @known
+ * @inside: what was in the window that was looked into last
+ * @inside_max: there is memory for so many
  */
 struct pci_layout {
 	struct pci_bus		*bus;
@@ -96,12 +98,19 @@ struct pci_layout {
 	int			error;
 	struct pci_layout_known	*known;
 	unsigned int		known_count;
+	struct resource_child	*inside;
+	unsigned int		inside_max;
 };
 
 /* collect.c, apply.c */
 unsigned long pci_layout_window_flags(const struct pci_dev *bridge, int idx);
 int pci_layout_collect(struct pci_layout *layout);
 void pci_layout_free(struct pci_layout *layout);
+unsigned int pci_layout_inside(struct pci_layout *layout,
+			       const struct resource *window);
+bool pci_layout_gap(const struct pci_layout *layout,
+		    const struct resource *window, unsigned int count,
+		    unsigned int i, struct resource *gap);
 int pci_layout_switch(struct pci_layout *layout);
 int pci_layout_apply(struct pci_layout *layout);
 

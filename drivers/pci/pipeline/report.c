@@ -63,12 +63,32 @@ static bool pci_window_takes(const struct resource *r, unsigned long flags)
 	return true;
 }
 
-/* The largest BAR, smaller than @want, that there is room for */
-static resource_size_t pci_bus_room(struct pci_bus *bus,
+/* The largest BAR, smaller than @want, that there is room for in a gap */
+static resource_size_t pci_gap_room(struct resource *gap,
+				    const struct pci_want *want,
+				    resource_size_t room)
+{
+	resource_size_t size, start;
+
+	arch_remove_reservations(gap);
+	for (size = want->size / 2; size > max(room, 8); size /= 2) {
+		start = ALIGN(gap->start, size);
+		if (start >= gap->start && start <= gap->end &&
+		    gap->end - start >= size - 1)
+			return size;
+	}
+
+	return room;
+}
+
+/* The same on a bus */
+static resource_size_t pci_bus_room(struct pci_layout *layout,
+				    struct pci_bus *bus,
 				    const struct pci_want *want)
 {
-	resource_size_t size, last, room = 0;
+	resource_size_t last, room = 0;
 	struct pci_bus_region region;
+	unsigned int i, count;
 	struct resource *r;
 
 	pci_bus_for_each_resource(bus, r) {
@@ -85,17 +105,14 @@ static resource_size_t pci_bus_room(struct pci_bus *bus,
 				last -= region.end - U32_MAX;
 		}
 
-		for (size = want->size / 2; size > max(room, 8); size /= 2) {
-			struct resource_constraint constraint = {
-				.max = last,
-				.align = size,
-			};
-			struct resource gap = {};
+		count = pci_layout_inside(layout, r);
+		for (i = 0; i <= count && !layout->error; i++) {
+			struct resource gap = { .flags = r->flags };
 
-			if (!find_resource_space(r, &gap, size, &constraint)) {
-				room = size;
-				break;
-			}
+			if (!pci_layout_gap(layout, r, count, i, &gap))
+				continue;
+			gap.end = min(gap.end, last);
+			room = pci_gap_room(&gap, want, room);
 		}
 	}
 
@@ -378,7 +395,7 @@ void pci_report_end(struct pci_report *report)
 		why[0] = '\0';
 		if (told++ < REPORT_WHY)
 			pci_report_why(&layout, want, why, sizeof(why));
-		room = pci_bus_room(dev->bus, want);
+		room = pci_bus_room(&layout, dev->bus, want);
 		pci_warn(dev, "%s has no address: need %#llx%s%s, have %#llx on bus %04x:%02x%s\n",
 			 pci_resource_name(dev, want->idx),
 			 (unsigned long long)want->size,

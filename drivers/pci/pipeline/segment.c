@@ -509,25 +509,36 @@ void pci_segments_report(struct pci_bus *domain, unsigned long flags,
 }
 
 /* The free range in @parent around @window, in units of @align */
-static void pci_segment_room(const struct resource *parent,
-			     const struct resource *window,
-			     resource_size_t align, struct resource *room)
+static int pci_segment_room(const struct resource *parent,
+			    const struct resource *window,
+			    resource_size_t align, struct resource *room)
 {
-	const struct resource *res;
+	struct resource_child *child = NULL;
+	unsigned int i, count, max = 0;
+
+	while ((count = resource_children(parent, child, max)) > max) {
+		kvfree(child);
+		max = count + 8;
+		child = kvmalloc_array(max, sizeof(*child), GFP_KERNEL);
+		if (!child)
+			return -ENOMEM;
+	}
 
 	room->start = parent->start;
 	room->end = parent->end;
-	for (res = parent->child; res; res = res->sibling) {
-		if (res->end < window->start)
-			room->start = res->end + 1;
-		if (res->start > window->end) {
-			room->end = res->start - 1;
+	for (i = 0; i < count; i++) {
+		if (child[i].end < window->start)
+			room->start = child[i].end + 1;
+		if (child[i].start > window->end) {
+			room->end = child[i].start - 1;
 			break;
 		}
 	}
+	kvfree(child);
 
 	room->start = min(ALIGN(room->start, align), window->start);
 	room->end = max(ALIGN_DOWN(room->end + 1, align) - 1, window->end);
+	return 0;
 }
 
 static void pci_segments_spread_bus(struct pci_bus *bus, int levels)
@@ -554,8 +565,8 @@ static void pci_segments_spread_bus(struct pci_bus *bus, int levels)
 		align = window->flags & IORESOURCE_IO ? SZ_4K : SZ_1M;
 		align = max(align, pci_segment_alignment(bridge->subordinate,
 							 window->flags));
-		pci_segment_room(window->parent, window, align, &room);
-		if (room.start == window->start && room.end == window->end)
+		if (pci_segment_room(window->parent, window, align, &room) ||
+		    (room.start == window->start && room.end == window->end))
 			continue;
 
 		if (!adjust_resource(window, room.start,

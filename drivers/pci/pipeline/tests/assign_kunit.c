@@ -5,9 +5,15 @@
  * A BAR that nothing leads to is none to a driver, and said once.
  */
 #include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include "../../pci.h"
+#include "../layout.h"
 #include "emul.h"
 
 static const struct emul_bar assign_mixed[] = {
@@ -241,7 +247,67 @@ static void assign_start_align(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, assign_enable(fn), 0);
 }
 
+/* Comes and goes, like the regions of drivers */
+static int assign_flicker(void *parent)
+{
+	struct resource *res;
+
+	while (!kthread_should_stop()) {
+		res = kzalloc(sizeof(*res), GFP_KERNEL);
+		if (!res)
+			continue;
+		*res = *(struct resource *)parent;
+		res->start = res->end - SZ_4K + 1;
+		res->parent = NULL;
+		res->sibling = NULL;
+		res->child = NULL;
+		if (!request_resource(parent, res))
+			release_resource(res);
+		memset(res, 0xff, sizeof(*res));
+		kfree(res);
+		cond_resched();
+	}
+
+	return 0;
+}
+
+/* What others have in a window may go while somebody looks at it */
+static void assign_at_any_time(struct kunit *test)
+{
+	unsigned long end = jiffies + HZ;
+	struct task_struct *task;
+	struct emul_host *host;
+	struct emul_fn *fn;
+	int ret = 0;
+
+	host = emul_host_create(test);
+	fn = emul_add_endpoint(host, NULL, PCI_DEVFN(1, 0), assign_mixed,
+			       ARRAY_SIZE(assign_mixed));
+	emul_plug(fn);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	task = kthread_run(assign_flicker, &host->mem, "assign");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+
+	while (!ret && time_before(jiffies, end)) {
+		struct pci_layout layout = {
+			.bus = host->bridge->bus,
+			.type = IORESOURCE_MEM,
+		};
+
+		down_read(&pci_bus_sem);
+		down_write(&pci_assign_rwsem);
+		ret = pci_layout_collect(&layout);
+		up_write(&pci_assign_rwsem);
+		up_read(&pci_bus_sem);
+		pci_layout_free(&layout);
+		cond_resched();
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
 static struct kunit_case assign_cases[] = {
+	KUNIT_CASE(assign_at_any_time),
 	KUNIT_CASE(assign_fixed),
 	KUNIT_CASE(assign_no_window),
 	KUNIT_CASE(assign_start_align),
