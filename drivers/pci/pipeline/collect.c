@@ -944,18 +944,88 @@ static void layout_collect_foreign_root(struct pci_layout *layout)
 			layout_add_foreign(layout, 0, res);
 }
 
+/* What is not free does not matter: it stays, or moves to where it may be */
+static void layout_block_reserved(struct pci_layout *layout, unsigned int i,
+				  struct resource *gap)
+{
+	resource_size_t last = gap->end;
+	struct pci_bus_region region;
+	struct resource avail;
+
+	for (;;) {
+		avail = *gap;
+		arch_remove_reservations(&avail);
+		if (avail.start > avail.end || avail.start < gap->start) {
+			pcibios_resource_to_bus(layout->bus, &region, gap);
+			layout_block(layout, i, region.start, region.end);
+		} else if (avail.start > gap->start) {
+			/* There may be more that is free before that */
+			gap->end = avail.start - 1;
+			continue;
+		} else {
+			gap->end = avail.end;
+		}
+		if (gap->end == last)
+			return;
+		gap->start = gap->end + 1;
+		gap->end = last;
+	}
+}
+
+/* What is free in a window, and the architecture wants to be left alone */
+static bool layout_add_reserved(struct pci_layout *layout, unsigned int i,
+				const struct resource *window)
+{
+	struct resource gap = {
+		.start = window->start,
+		.end = window->end,
+		.flags = layout->type,
+	};
+	unsigned int k, count;
+
+	arch_remove_reservations(&gap);
+	if (gap.start == window->start && gap.end == window->end)
+		return false;
+
+	count = pci_layout_inside(layout, window);
+	for (k = 0; k <= count; k++)
+		if (pci_layout_gap(layout, window, count, k, &gap))
+			layout_block_reserved(layout, i, &gap);
+
+	return true;
+}
+
+/* Most often there is nothing of that in the windows of a host bridge */
+static bool layout_collect_reserved_root(struct pci_layout *layout)
+{
+	struct resource *res;
+	bool any = false;
+
+	pci_bus_for_each_resource(layout->bus, res)
+		if (res && resource_type(res) == layout->type)
+			any |= layout_add_reserved(layout, 0, res);
+
+	return any;
+}
+
 static void layout_collect_foreign(struct pci_layout *layout)
 {
 	unsigned int i, count = layout->plan.count;
+	bool reserved = true;
 	struct resource *res;
 
-	if (pci_is_root_bus(layout->bus))
+	if (pci_is_root_bus(layout->bus)) {
 		layout_collect_foreign_root(layout);
+		reserved = layout_collect_reserved_root(layout);
+	}
 
 	for (i = 1; i < count; i++) {
 		res = layout->res[i].res;
-		if (layout->plan.item[i].window && res && res->parent)
-			layout_add_foreign(layout, i, res);
+		if (!layout->plan.item[i].window || !res || !res->parent)
+			continue;
+		layout_add_foreign(layout, i, res);
+		if (reserved)
+			layout_add_reserved(layout, i, res);
 	}
 }
 

@@ -16,6 +16,11 @@
 #include "../layout.h"
 #include "emul.h"
 
+#ifdef CONFIG_X86
+#include <asm/e820/api.h>
+#include <asm/pci_x86.h>
+#endif
+
 static const struct emul_bar assign_mixed[] = {
 	{ SZ_16K, EMUL_BAR_MEM },
 	{ 32, EMUL_BAR_IO },
@@ -247,6 +252,115 @@ static void assign_start_align(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, assign_enable(fn), 0);
 }
 
+#ifdef CONFIG_X86
+/* The memory map of the machine, with entries that it does not have */
+struct assign_e820 {
+	struct e820_table	*was;
+	bool			used;
+	struct e820_table	table;
+};
+
+static void assign_e820_restore(void *ctx)
+{
+	struct assign_e820 *e = ctx;
+
+	e820_table = e->was;
+	pci_use_e820 = e->used;
+}
+
+static struct assign_e820 *assign_e820(struct kunit *test)
+{
+	struct assign_e820 *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	e->was = e820_table;
+	e->used = pci_use_e820;
+	e->table.nr_entries = e->was->nr_entries;
+	KUNIT_ASSERT_LE(test, e->table.nr_entries + 3, E820_MAX_ENTRIES);
+	memcpy(e->table.entries, e->was->entries,
+	       e->was->nr_entries * sizeof(e->was->entries[0]));
+	e820_table = &e->table;
+	pci_use_e820 = true;
+	emul_do(test, assign_e820_restore, e);
+	return e;
+}
+
+static void assign_e820_add(struct assign_e820 *e, u64 start, u64 size)
+{
+	e->table.entries[e->table.nr_entries++] = (struct e820_entry) {
+		.addr = start,
+		.size = size,
+		.type = E820_TYPE_RESERVED,
+	};
+}
+
+static void assign_expect_outside(struct kunit *test, struct emul_fn *fn,
+				  u64 start, u64 size)
+{
+	struct pci_dev *dev = emul_get_dev(fn);
+	struct resource *res;
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	pci_dev_for_each_resource(dev, res)
+		KUNIT_EXPECT_FALSE(test, res->parent &&
+				   resource_type(res) == IORESOURCE_MEM &&
+				   res->start < start + size &&
+				   res->end >= start);
+	pci_dev_put(dev);
+}
+
+/*
+ * Where firmware has memory nothing gets an address, also if the window of the
+ * host bridge is inside of that; what has one keeps it.
+ */
+static void assign_reserved(struct kunit *test)
+{
+	static const struct emul_bar mem[] = { { SZ_1M, EMUL_BAR_MEM } };
+	struct emul_fn *port, *card[3];
+	struct assign_e820 *e;
+	struct resource was;
+	struct emul_host *host;
+	unsigned int i;
+
+	host = emul_host_create(test);
+	card[0] = emul_add_endpoint(host, NULL, PCI_DEVFN(1, 0), mem,
+				    ARRAY_SIZE(mem));
+	port = emul_add_port(host, NULL, PCI_DEVFN(2, 0),
+			     PCI_EXP_TYPE_ROOT_PORT);
+	emul_set_hotplug(port, 1, 1);
+	card[1] = emul_add_endpoint(host, port, 0, mem, ARRAY_SIZE(mem));
+	emul_set(card[1], PCI_HEADER_TYPE, 1, PCI_HEADER_TYPE_MFD, 0, 0);
+	card[2] = emul_add_endpoint(host, port, 1, mem, ARRAY_SIZE(mem));
+	emul_plug(card[0]);
+	emul_plug(port);
+	emul_unplug(card[2]);
+	emul_host_prepare(host);
+
+	e = assign_e820(test);
+	assign_e820_add(e, host->mem.start - SZ_1M, SZ_32M);
+	assign_e820_add(e, host->mem.start + SZ_64M, SZ_32M);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_NOT_NULL(test, assign_bar(card[i], 0).parent);
+		assign_expect_outside(test, card[i], host->mem.start - SZ_1M,
+				      SZ_32M);
+		assign_expect_outside(test, card[i], host->mem.start + SZ_64M,
+				      SZ_32M);
+	}
+	assign_expect_outside(test, port, host->mem.start - SZ_1M, SZ_32M);
+	assign_expect_outside(test, port, host->mem.start + SZ_64M, SZ_32M);
+
+	was = assign_bar(card[1], 0);
+	assign_e820_add(e, host->mem.start - SZ_1M, SZ_512M);
+	emul_plug(card[2]);
+	emul_enumerate(port, 0);
+	KUNIT_EXPECT_NULL(test, assign_bar(card[2], 0).parent);
+	KUNIT_EXPECT_EQ(test, assign_bar(card[1], 0).start, was.start);
+	KUNIT_EXPECT_PTR_EQ(test, assign_bar(card[1], 0).parent, was.parent);
+	emul_check_sane(host);
+}
+#endif
+
 /* Comes and goes, like the regions of drivers */
 static int assign_flicker(void *parent)
 {
@@ -310,6 +424,9 @@ static struct kunit_case assign_cases[] = {
 	KUNIT_CASE(assign_at_any_time),
 	KUNIT_CASE(assign_fixed),
 	KUNIT_CASE(assign_no_window),
+#ifdef CONFIG_X86
+	KUNIT_CASE(assign_reserved),
+#endif
 	KUNIT_CASE(assign_start_align),
 	KUNIT_CASE(assign_transparent),
 	{ }
