@@ -27,6 +27,17 @@ unsigned long shim_messages;
 static unsigned int shim_written;
 
 /*
+ * The task that runs, of which flags are set while memory is allocated.  The
+ * kernel finds it relative to a segment that begins at 0 here.
+ */
+static char shim_task[65536];
+
+const struct {
+	void *task;
+	char rest[56];
+} const_pcpu_hot __attribute__((aligned(64))) = { .task = shim_task };
+
+/*
  * Not calloc(), which gets large blocks cleared for free, nor what the compiler
  * makes the same of.
  */
