@@ -268,6 +268,19 @@ static bool move_card_placed(struct move *m)
 	return placed;
 }
 
+/* Reasons that come up when a device is about to move are in the log only */
+static struct emul_grep *move_grep(struct kunit *test, const char *why)
+{
+	struct emul_grep *grep;
+
+	grep = kunit_kzalloc(test, sizeof(*grep), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, grep);
+	grep->text = why;
+	emul_grep_start(test, grep);
+
+	return grep;
+}
+
 static void move_plug(struct move *m)
 {
 	emul_plug(m->card);
@@ -367,11 +380,13 @@ static void move_bound(struct kunit *test)
 static void move_one_refuses(struct kunit *test)
 {
 	struct move *m = move_create(test, move_small, move_large);
+	struct emul_grep *grep = move_grep(test, "its driver refuses");
 
 	move_needs_mappings(test);
 	move_bind(test, true, true);
 	move_seen.refuses = m->dev[0];
 	move_plug(m);
+	KUNIT_EXPECT_EQ(test, atomic_read(&grep->count), 1);
 	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
 	KUNIT_EXPECT_EQ(test, move_seen.prepared, 1);
 	KUNIT_EXPECT_EQ(test, move_seen.done, 1);
@@ -416,10 +431,12 @@ static void move_unlock_device(struct kunit *test, struct move *m)
 static void move_locked(struct kunit *test)
 {
 	struct move *m = move_create(test, move_small, move_large);
+	struct emul_grep *grep = move_grep(test, "it is busy");
 
 	move_lock_device(test, m);
 	move_plug(m);
 	move_unlock_device(test, m);
+	KUNIT_EXPECT_EQ(test, atomic_read(&grep->count), 1);
 	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
 }
 
@@ -441,6 +458,7 @@ static void move_restored(struct kunit *test)
 /**
  * struct move_refusal - a reason for which nothing moves
  * @name: of the test
+ * @why: the reason
  * @bar: of both devices
  * @card: what comes
  * @bind: they have a driver
@@ -450,6 +468,7 @@ static void move_restored(struct kunit *test)
  */
 struct move_refusal {
 	const char		*name;
+	const char		*why;
 	const struct emul_bar	*bar;
 	const struct emul_bar	*card;
 	bool			bind;
@@ -549,29 +568,45 @@ static void move_outside(struct kunit *test, struct move *m, struct pci_dev *dev
 }
 
 static const struct move_refusal move_refusals[] = {
-	{ "driver takes no part", move_small, move_large, true },
-	{ "driver has one callback only", move_small, move_large, true, false,
-	  true, move_both_refuse },
-	{ "less than a page", move_tiny, move_large, true, true },
-	{ "I/O ports without callbacks", move_ports, move_many_ports, true,
-	  true },
-	{ "host bridge", move_small, move_large, .set = move_no_host },
-	{ "preserve_config", move_small, move_large, .set = move_preserved },
-	{ "fixed", move_small, move_large, .set = move_fixed },
-	{ "always on", move_small, move_large, .set = move_always_on },
-	{ "not compliant", move_small, move_large, .set = move_non_compliant },
-	{ "error", move_small, move_large, .set = move_error },
-	{ "DPC", move_small, move_large, .set = move_dpc },
-	{ "display", move_small, move_large, .set = move_display },
-	{ "serial", move_small, move_large, .set = move_serial },
-	{ "system", move_small, move_large, .set = move_system },
-	{ "LPC", move_small, move_large, .set = move_lpc },
-	{ "SMBus", move_small, move_large, .set = move_smbus },
-	{ "enabled without a driver", move_small, move_large,
-	  .set = move_enabled },
-	{ "switched off", move_small, move_large, .set = move_switched_off },
-	{ "for an untrusted card", move_small, move_large,
-	  .set = move_outside },
+	{ "driver takes no part", "its driver takes no part", move_small,
+	  move_large, true },
+	{ "driver has one callback only", "its driver takes no part",
+	  move_small, move_large, true, false, true, move_both_refuse },
+	{ "less than a page", "it is less than a page", move_tiny, move_large,
+	  true, true },
+	{ "I/O ports without callbacks",
+	  "its driver takes no part with I/O ports", move_ports,
+	  move_many_ports, true, true },
+	{ "host bridge", "nothing can move below this host bridge",
+	  move_small, move_large, .set = move_no_host },
+	{ "preserve_config", "firmware wants all BARs to stay", move_small,
+	  move_large, .set = move_preserved },
+	{ "fixed", "its address is fixed", move_small, move_large,
+	  .set = move_fixed },
+	{ "always on", "its BARs are not to be touched", move_small,
+	  move_large, .set = move_always_on },
+	{ "not compliant", "its BARs are not to be touched", move_small,
+	  move_large, .set = move_non_compliant },
+	{ "error", "it recovers from an error", move_small, move_large,
+	  .set = move_error },
+	{ "DPC", "it recovers from an error", move_small, move_large,
+	  .set = move_dpc },
+	{ "display", "it may be the framebuffer", move_small, move_large,
+	  .set = move_display },
+	{ "serial", "it may be a console", move_small, move_large,
+	  .set = move_serial },
+	{ "system", "it is part of the system", move_small, move_large,
+	  .set = move_system },
+	{ "LPC", "firmware may use it", move_small, move_large,
+	  .set = move_lpc },
+	{ "SMBus", "firmware may use it", move_small, move_large,
+	  .set = move_smbus },
+	{ "enabled without a driver", "it is enabled without a driver",
+	  move_small, move_large, .set = move_enabled },
+	{ "switched off", "moving is switched off", move_small, move_large,
+	  .set = move_switched_off },
+	{ "for an untrusted card", "not for a device that is not trusted",
+	  move_small, move_large, .set = move_outside },
 };
 
 static void move_describe(const struct move_refusal *refusal, char *name)
@@ -586,6 +621,23 @@ static void move_switch_on(void *data)
 	pci_moves_enabled = true;
 }
 
+/* Both stay, and for no other reason */
+static void move_pinned(struct kunit *test, struct move *m, const char *why)
+{
+	struct pci_dev *card = emul_get_dev(m->card);
+	const char *said;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, card);
+	emul_do(test, move_put, card);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, pci_move_hold(m->dev[i], 0,
+						    card->untrusted, &said),
+				PCI_HOLD_PINNED);
+		KUNIT_EXPECT_STREQ(test, said, why);
+	}
+}
+
 static void move_refused(struct kunit *test)
 {
 	const struct move_refusal *refusal = test->param_value;
@@ -593,16 +645,21 @@ static void move_refused(struct kunit *test)
 	unsigned int i;
 
 	emul_do(test, move_switch_on, NULL);
+	if (refusal->movable && refusal->bar->flags == EMUL_BAR_MEM)
+		move_needs_mappings(test);
 	if (refusal->bind)
 		move_bind(test, refusal->movable, refusal->asks);
 	for (i = 0; i < 2 && refusal->set; i++)
 		refusal->set(test, m, m->dev[i]);
 	move_remember(test, m);
 	move_plug(m);
+	move_pinned(test, m, refusal->why);
 	KUNIT_EXPECT_FALSE(test, move_card_placed(m));
 	move_unchanged(test, m);
 	KUNIT_EXPECT_EQ(test, move_seen.prepared, move_seen.done);
 }
+
+#define MOVE_STUCK	"it does not keep another address"
 
 /* A BAR that can't be written after all */
 static void move_stick(struct emul_fn *fn)
@@ -614,6 +671,7 @@ static void move_stick(struct emul_fn *fn)
 /* If that is one, all of that goes back, and another one moves */
 static void move_one_stuck(struct kunit *test)
 {
+	struct emul_grep *grep = move_grep(test, MOVE_STUCK);
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
@@ -623,16 +681,20 @@ static void move_one_stuck(struct kunit *test)
 		move_plug(m);
 		KUNIT_EXPECT_EQ(test, move_worked(test, m), !i);
 	}
+	/* The planner may have taken the other one at once */
+	KUNIT_EXPECT_GE(test, atomic_read(&grep->count), 1);
 }
 
 static void move_stuck(struct kunit *test)
 {
 	struct move *m = move_create(test, move_small, move_large);
+	struct emul_grep *grep = move_grep(test, MOVE_STUCK);
 
 	move_stick(m->fn[0]);
 	move_stick(m->fn[1]);
 	move_remember(test, m);
 	move_plug(m);
+	KUNIT_EXPECT_EQ(test, atomic_read(&grep->count), 2);
 	KUNIT_EXPECT_FALSE(test, move_card_placed(m));
 	move_unchanged(test, m);
 }
