@@ -127,7 +127,7 @@ KUNIT_ARRAY_PARAM(busnr, busnr_numbers, busnr_desc);
 
 static void busnr_hot_add(struct kunit *test)
 {
-	struct emul_grep refused = { .text = "behind this bridge is usable" };
+	static struct emul_grep refused = { .text = "behind this bridge is usable" };
 	struct busnr b;
 
 	busnr_create(test, &b, *(const unsigned int *)test->param_value);
@@ -198,7 +198,7 @@ KUNIT_ARRAY_PARAM(busnr_missing, busnr_missing, busnr_missing_desc);
 /* As many numbers as needed, and one less */
 static void busnr_tight(struct kunit *test)
 {
-	struct emul_grep refused = { .text = "behind this bridge is usable" };
+	static struct emul_grep refused = { .text = "behind this bridge is usable" };
 	unsigned int missing = *(const unsigned int *)test->param_value;
 	struct busnr b;
 
@@ -235,7 +235,7 @@ static void busnr_saved(struct kunit *test, struct emul_fn *bridge)
 /* Numbers that are not ours: nothing moves, one line says so */
 static void busnr_fixed(struct kunit *test)
 {
-	struct emul_grep refused = { .text = "numbers that firmware gave stay" };
+	static struct emul_grep refused = { .text = "numbers that firmware gave stay" };
 	struct busnr b;
 
 	busnr_create(test, &b, 1);
@@ -275,7 +275,9 @@ static void busnr_stale(struct kunit *test)
 /* Firmware has given a number twice: who knows what else, so nothing moves */
 static void busnr_disorder(struct kunit *test)
 {
-	struct emul_grep refused = { .text = "are not in order, two ranges overlap" };
+	static struct emul_grep refused = {
+		.text = "are not in order, two ranges overlap",
+	};
 	struct busnr b;
 
 	busnr_create(test, &b, 1);

@@ -140,7 +140,8 @@ static void emul_grep_stop(void *data)
 /**
  * emul_grep_start - count lines in the kernel log until the end of the test
  * @test: the test
- * @grep: what to look for
+ * @grep: what to look for; not on the stack, which is gone when a test is
+ *	cleaned up after
  */
 void emul_grep_start(struct kunit *test, struct emul_grep *grep)
 {

@@ -153,7 +153,9 @@ static void hold_hosts_share_batch(struct kunit *test)
 /* What took a hold and forgot it does not keep the machine from booting */
 static void hold_forgotten(struct kunit *test)
 {
-	struct emul_grep grep = { .text = "hold \"test-assign\" was never" };
+	static struct emul_grep grep = {
+		.text = "hold \"test-assign\" was never",
+	};
 	struct emul_host *host = hold_host(test);
 	struct emul_fn *ep = hold_tree(host);
 
