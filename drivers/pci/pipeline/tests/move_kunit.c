@@ -10,6 +10,7 @@
 #include <kunit/test.h>
 #include <linux/io.h>
 #include <linux/ioremap_move.h>
+#include <linux/ioport.h>
 #include <linux/pci.h>
 #include <linux/prandom.h>
 #include <linux/vmalloc.h>
@@ -545,6 +546,22 @@ static void move_enabled(struct kunit *test, struct move *m, struct pci_dev *dev
 	KUNIT_EXPECT_EQ(test, pci_enable_device(dev), 0);
 }
 
+static void move_release(void *res)
+{
+	release_mem_region(((struct resource *)res)->start,
+			   resource_size(res));
+}
+
+static void move_requested(struct kunit *test, struct move *m,
+			   struct pci_dev *dev)
+{
+	struct resource *res;
+
+	res = request_mem_region(pci_resource_start(dev, 0), SZ_4K, "move");
+	KUNIT_ASSERT_NOT_NULL(test, res);
+	emul_do(test, move_release, res);
+}
+
 static void move_switched_off(struct kunit *test, struct move *m,
 			      struct pci_dev *dev)
 {
@@ -603,6 +620,8 @@ static const struct move_refusal move_refusals[] = {
 	  .set = move_smbus },
 	{ "enabled without a driver", "it is enabled without a driver",
 	  move_small, move_large, .set = move_enabled },
+	{ "requested without a driver", "somebody has requested it",
+	  move_small, move_large, .set = move_requested },
 	{ "switched off", "moving is switched off", move_small, move_large,
 	  .set = move_switched_off },
 	{ "for an untrusted card", "not for a device that is not trusted",
