@@ -20,12 +20,19 @@
 #include "emul.h"
 
 #define MOVE_FNS		8
+#define MOVE_BARS		2
 
-static const struct emul_bar move_small[] = {
+static const struct emul_bar move_small[MOVE_BARS] = {
 	{ SZ_64K, EMUL_BAR_MEM },
 };
 
-static const struct emul_bar move_tiny[] = {
+/* One starts where the other one ends */
+static const struct emul_bar move_pair[MOVE_BARS] = {
+	{ SZ_64K, EMUL_BAR_MEM },
+	{ SZ_64K, EMUL_BAR_MEM },
+};
+
+static const struct emul_bar move_tiny[MOVE_BARS] = {
 	{ SZ_1K, EMUL_BAR_MEM },
 };
 
@@ -33,7 +40,7 @@ static const struct emul_bar move_large[] = {
 	{ SZ_64M, EMUL_BAR_MEM },
 };
 
-static const struct emul_bar move_ports[] = {
+static const struct emul_bar move_ports[MOVE_BARS] = {
 	{ SZ_256, EMUL_BAR_IO },
 };
 
@@ -193,9 +200,12 @@ static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
 		port = emul_add_port(m->host, NULL, PCI_DEVFN(1 + i, 0),
 				     PCI_EXP_TYPE_ROOT_PORT);
 		emul_set_bus_numbers(port, 0, 1 + i, 1 + i);
-		m->fn[i] = emul_add_endpoint(m->host, port, 0, bar, 1);
+		m->fn[i] = emul_add_endpoint(m->host, port, 0, bar, MOVE_BARS);
 		emul_plug(port);
 		emul_leave_bar(m->fn[i], i ? second : first);
+		if (bar[1].size)
+			emul_poke(m->fn[i], PCI_BASE_ADDRESS_1, 4,
+				  (i ? second : first) + bar[0].size);
 	}
 	m->slot = emul_add_port(m->host, NULL, PCI_DEVFN(3, 0),
 				PCI_EXP_TYPE_ROOT_PORT);
@@ -465,6 +475,7 @@ static void move_restored(struct kunit *test)
  * @bind: they have a driver
  * @movable: which takes part
  * @asks: by callbacks, too
+ * @late: it comes up when one of them is about to move
  * @set: what else is to be, for one of the devices or for the card
  */
 struct move_refusal {
@@ -475,6 +486,7 @@ struct move_refusal {
 	bool			bind;
 	bool			movable;
 	bool			asks;
+	bool			late;
 	void (*set)(struct kunit *test, struct move *m, struct pci_dev *dev);
 };
 
@@ -562,6 +574,21 @@ static void move_requested(struct kunit *test, struct move *m,
 	emul_do(test, move_release, res);
 }
 
+static void move_unmap(void *regs)
+{
+	iounmap((void __force __iomem *)regs);
+}
+
+static void move_map_both(struct kunit *test, struct move *m,
+			  struct pci_dev *dev)
+{
+	void *regs;
+
+	regs = (void __force *)ioremap(pci_resource_start(dev, 0), 2 * SZ_64K);
+	KUNIT_ASSERT_NOT_NULL(test, regs);
+	emul_do(test, move_unmap, regs);
+}
+
 static void move_switched_off(struct kunit *test, struct move *m,
 			      struct pci_dev *dev)
 {
@@ -588,7 +615,8 @@ static const struct move_refusal move_refusals[] = {
 	{ "driver takes no part", "its driver takes no part", move_small,
 	  move_large, true },
 	{ "driver has one callback only", "its driver takes no part",
-	  move_small, move_large, true, false, true, move_both_refuse },
+	  move_small, move_large, true, false, true,
+	  .set = move_both_refuse },
 	{ "less than a page", "it is less than a page", move_tiny, move_large,
 	  true, true },
 	{ "I/O ports without callbacks",
@@ -622,6 +650,9 @@ static const struct move_refusal move_refusals[] = {
 	  move_small, move_large, .set = move_enabled },
 	{ "requested without a driver", "somebody has requested it",
 	  move_small, move_large, .set = move_requested },
+	{ "mapping of two BARs", "a mapping is not of this BAR alone",
+	  move_pair, move_large, true, true, .late = true,
+	  .set = move_map_both },
 	{ "switched off", "moving is switched off", move_small, move_large,
 	  .set = move_switched_off },
 	{ "for an untrusted card", "not for a device that is not trusted",
@@ -661,6 +692,7 @@ static void move_refused(struct kunit *test)
 {
 	const struct move_refusal *refusal = test->param_value;
 	struct move *m = move_create(test, refusal->bar, refusal->card);
+	struct emul_grep *grep = move_grep(test, refusal->why);
 	unsigned int i;
 
 	emul_do(test, move_switch_on, NULL);
@@ -672,7 +704,10 @@ static void move_refused(struct kunit *test)
 		refusal->set(test, m, m->dev[i]);
 	move_remember(test, m);
 	move_plug(m);
-	move_pinned(test, m, refusal->why);
+	if (refusal->late)
+		KUNIT_EXPECT_GE(test, atomic_read(&grep->count), 2);
+	else
+		move_pinned(test, m, refusal->why);
 	KUNIT_EXPECT_FALSE(test, move_card_placed(m));
 	move_unchanged(test, m);
 	KUNIT_EXPECT_EQ(test, move_seen.prepared, move_seen.done);
