@@ -8,10 +8,12 @@
  * neither can, everything is as it was, bit for bit.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/ioremap_move.h>
 #include <linux/ioport.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/prandom.h>
 #include <linux/vmalloc.h>
 
@@ -21,6 +23,7 @@
 
 #define MOVE_FNS		8
 #define MOVE_BARS		2
+#define MOVE_SLEEP_TRIES	250
 
 static const struct emul_bar move_small[MOVE_BARS] = {
 	{ SZ_64K, EMUL_BAR_MEM },
@@ -451,6 +454,62 @@ static void move_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
 }
 
+static void move_keep_awake(void *data)
+{
+	struct pci_dev *dev = data;
+
+	pm_runtime_get_sync(&dev->dev);
+	pm_runtime_forbid(&dev->dev);
+}
+
+static bool move_in_d3hot(struct move *m, unsigned int i)
+{
+	u16 ctrl = emul_peek(m->fn[i], m->dev[i]->pm_cap + PCI_PM_CTRL, 2);
+
+	return (ctrl & PCI_PM_CTRL_STATE_MASK) == (__force u16)PCI_D3hot;
+}
+
+/* Until somebody needs it */
+static void move_sleep(struct kunit *test, struct move *m, unsigned int i)
+{
+	struct pci_dev *dev = m->dev[i];
+
+	if (!IS_ENABLED(CONFIG_PM))
+		kunit_skip(test, "devices do not sleep with this kernel");
+	pm_runtime_allow(&dev->dev);
+	pm_runtime_put_sync(&dev->dev);
+	emul_do(test, move_keep_awake, dev);
+	KUNIT_ASSERT_TRUE(test, move_in_d3hot(m, i));
+}
+
+/* What sleeps is woken, moves, and falls asleep with its address of today */
+static void move_asleep(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+	unsigned int i, tries = 0;
+	struct pci_dev *dev;
+
+	move_needs_mappings(test);
+	move_bind(test, true, false);
+	for (i = 0; i < 2; i++)
+		move_sleep(test, m, i);
+	move_plug(m);
+	i = move_worked(test, m);
+	dev = m->dev[i];
+
+	while (!pm_runtime_suspended(&dev->dev) && tries++ < MOVE_SLEEP_TRIES)
+		msleep(20);
+	KUNIT_EXPECT_TRUE(test, move_in_d3hot(m, 0));
+	KUNIT_EXPECT_TRUE(test, move_in_d3hot(m, 1));
+	move_agrees(test, m, i);
+
+	KUNIT_EXPECT_EQ(test, pm_runtime_resume(&dev->dev), 0);
+	KUNIT_EXPECT_FALSE(test, move_in_d3hot(m, i));
+	move_agrees(test, m, i);
+	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+			pci_resource_start(dev, 0));
+}
+
 /* A reset restores what was saved, with the address of today */
 static void move_restored(struct kunit *test)
 {
@@ -574,6 +633,16 @@ static void move_requested(struct kunit *test, struct move *m,
 	emul_do(test, move_release, res);
 }
 
+/* The power state does not change any more */
+static void move_sleep_on(struct kunit *test, struct move *m,
+			  struct pci_dev *dev)
+{
+	unsigned int i = dev == m->dev[1], pos = dev->pm_cap + PCI_PM_CTRL;
+
+	move_sleep(test, m, i);
+	emul_set(m->fn[i], pos, 2, emul_peek(m->fn[i], pos, 2), 0, 0);
+}
+
 static void move_unmap(void *regs)
 {
 	iounmap((void __force __iomem *)regs);
@@ -650,6 +719,8 @@ static const struct move_refusal move_refusals[] = {
 	  move_small, move_large, .set = move_enabled },
 	{ "requested without a driver", "somebody has requested it",
 	  move_small, move_large, .set = move_requested },
+	{ "asleep for good", "it does not wake up", move_small, move_large,
+	  true, true, .late = true, .set = move_sleep_on },
 	{ "mapping of two BARs", "a mapping is not of this BAR alone",
 	  move_pair, move_large, true, true, .late = true,
 	  .set = move_map_both },
@@ -896,6 +967,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_cooperates),
 	KUNIT_CASE(move_ports_cooperate),
 	KUNIT_CASE(move_locked),
+	KUNIT_CASE(move_asleep),
 	KUNIT_CASE(move_restored),
 	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
 	KUNIT_CASE(move_one_stuck),
