@@ -44,7 +44,8 @@ def lines(text):
 
 def refusals(text):
     """(device, what, why) of what could not move."""
-    return [m.groups() for m in [*CANT.finditer(text), *STAYS.finditer(text)]]
+    return [(m[1], m[2], m[3].strip())
+            for m in [*CANT.finditer(text), *STAYS.finditer(text)]]
 
 
 def quiet(text):
