@@ -158,6 +158,7 @@ class Moving:
             "/proc/iomem": f"c0000000-febfffff : PCI Bus 0000:00\n"
                            f"  {at:08x}-{at + 0x3fff:08x} : 0000:00:03.0\n"
                            f"    {claimed or at:08x}-{(claimed or at) + 0x3fff:08x} : nvme\n",
+            "/proc/ioports": "0000-0cf7 : PCI Bus 0000:00\n  0000-001f : dma1\n",
             "/proc/vmallocinfo":
                 "0x0000000012345678-0x0000000012345679   12288 nvme_remap_bar+0x65/0xb0 "
                 f"phys={mapped or at:#018x} ioremap\n"

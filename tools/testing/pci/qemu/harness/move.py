@@ -8,12 +8,12 @@ claimed is therefore looked at relative to the BARs: the same before and after.
 import collections
 import re
 
-from . import checks
+from . import checks, pci
 from .echo import GUEST, HOST, NETMASK
 from .links import Refused
 from .vm import Bad
 
-_RANGE = r"\[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)[^]]*\]"
+_RANGE = r"\[(?:mem|io ) (0x[0-9a-f]+)-(0x[0-9a-f]+)[^]]*\]"
 MOVED = re.compile(rf"(\w{{4}}:\w\w:\w\w\.\w): (BAR \d+|ROM|VF BAR \d+) {_RANGE}: moved from "
                    rf"{_RANGE}, stopped for (\d+) us")
 # Found out when it was to move; and known before, told with what has no address then.
@@ -52,7 +52,7 @@ def quiet(text):
     checks.none([line.strip() for line in text.splitlines() if LOUD.search(line)], "in the log")
 
 
-_IOMEM = re.compile(r"^( *)([0-9a-f]+)-([0-9a-f]+) : (.*)$")
+_CLAIM = re.compile(r"^( *)([0-9a-f]+)-([0-9a-f]+) : (.*)$")
 _VMALLOC = re.compile(r"^\S+\s+(\d+) (\S+?)(?:\+\S*)? .*\bphys=(0x[0-9a-f]+).*\bioremap")
 _PAT = re.compile(r"\[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] (\S+)")
 _NAME = re.compile(r"\w{4}:\w\w:\w\w\.\w")
@@ -64,17 +64,22 @@ class State:
 
     def __init__(self, vm):
         self.devs = vm.pci()
+        # powerpc has its own numbers of I/O ports in sysfs.
+        ports = vm.machine.arch != "ppc64le"
         self.bars = {}
         for d in self.devs.values():
             for r in d.bars() + ([d.rom()] if d.rom() else []) + d.vf_bars():
-                if r.assigned and not r.flags & 0x100:
+                if r.assigned and (ports or not r.flags & pci.IO):
                     self.bars[d.name, r.index] = r
-        self.places = [(r.start & -PAGE, r.end | PAGE - 1, key) for key, r in self.bars.items()]
+        self.places = [(bool(r.flags & pci.IO), r.start & -self._page(r), r.end | self._page(r) - 1,
+                        key) for key, r in self.bars.items()]
         self.windows = []
         # (device, BAR) -> what is in there: claims, mappings, memory types
         self.inside = collections.defaultdict(list)
         self.strays = []
-        self._iomem(vm.agent.read("/proc/iomem"))
+        self._claims(vm.agent.read("/proc/iomem"), False)
+        if ports:
+            self._claims(vm.agent.read("/proc/ioports"), True)
         self._mappings(vm.agent.read("/proc/vmallocinfo"))
         try:
             self._memtypes(vm.agent.read("/sys/kernel/debug/x86/pat_memtype_list"))
@@ -84,42 +89,48 @@ class State:
         for what in self.inside.values():
             what.sort()
 
-    def _find(self, start):
-        for first, last, key in self.places:
-            if first <= start <= last:
+    @staticmethod
+    def _page(r):
+        """The least that is mapped of a BAR; nothing of I/O ports is."""
+        return 1 if r.flags & pci.IO else PAGE
+
+    def _find(self, start, io):
+        for is_io, first, last, key in self.places:
+            if is_io == io and first <= start <= last:
                 return key
         return None
 
-    def _encloses(self, start, end):
+    def _encloses(self, start, end, io):
         """A host bridge's window has a name of its own if no firmware describes it."""
-        return any(start <= r.start and r.end <= end and r.size < end - start + 1
-                   for r in self.bars.values())
+        return any(bool(r.flags & pci.IO) == io and start <= r.start and r.end <= end
+                   and r.size < end - start + 1 for r in self.bars.values())
 
-    def _in_window(self, start):
-        return any(first <= start <= last for first, last in self.windows)
+    def _in_window(self, start, io):
+        return any(is_io == io and first <= start <= last for is_io, first, last in self.windows)
 
-    def _put(self, what, start, size, name):
-        key = self._find(start)
+    def _put(self, what, start, size, name, io=False):
+        key = self._find(start, io)
         if key:
-            self.inside[key].append((what, start - (self.bars[key].start & -PAGE), size, name))
-        elif self._in_window(start):
+            r = self.bars[key]
+            self.inside[key].append((what, start - (r.start & -self._page(r)), size, name))
+        elif self._in_window(start, io):
             self.strays.append(f"{what} {start:#x} {size:#x} {name}")
 
-    def _iomem(self, text):
+    def _claims(self, text, io):
         for line in text.splitlines():
-            m = _IOMEM.match(line)
+            m = _CLAIM.match(line)
             if not m:
                 continue
             start, end, name = int(m[2], 16), int(m[3], 16), m[4]
-            if name.startswith("PCI Bus ") or self._encloses(start, end):
-                self.windows.append((start, end))
+            if name.startswith("PCI Bus ") or self._encloses(start, end, io):
+                self.windows.append((io, start, end))
             elif _NAME.fullmatch(name):
-                key = self._find(start)
+                key = self._find(start, io)
                 r = self.bars.get(key)
                 if not r or key[0] != name or (r.start, r.end) != (start, end):
-                    self.strays.append(f"iomem {start:#x}-{end:#x} {name}")
+                    self.strays.append(f"{'ioports' if io else 'iomem'} {start:#x}-{end:#x} {name}")
             else:
-                self._put("claim", start, end - start + 1, name)
+                self._put("claim", start, end - start + 1, name, io)
 
     def _mappings(self, text):
         for line in text.splitlines():
