@@ -195,6 +195,15 @@ static int cmd_mkdir(int argc, struct arg *argv, struct buf *out)
 	return 0;
 }
 
+static int cmd_rmdir(int argc, struct arg *argv, struct buf *out)
+{
+	(void)argc;
+	if (rmdir(argv[0].p))
+		return fail(out, -errno, argv[0].p);
+	buf_printf(out, "null");
+	return 0;
+}
+
 static int cmd_ls(int argc, struct arg *argv, struct buf *out)
 {
 	struct stat st;
@@ -492,6 +501,7 @@ const struct cmd file_cmds[] = {
 	{ "read", 1, 2, false, cmd_read },
 	{ "write", 2, 2, false, cmd_write },
 	{ "mkdir", 1, 1, false, cmd_mkdir },
+	{ "rmdir", 1, 1, false, cmd_rmdir },
 	{ "ls", 1, 1, false, cmd_ls },
 	{ "link", 1, 1, false, cmd_link },
 	{ "find", 1, 1, false, cmd_find },

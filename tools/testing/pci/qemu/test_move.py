@@ -577,13 +577,19 @@ def switch_on(scene):
     scene.vm.agent.write("/sys/bus/pci/move_resources", "1")
 
 
+TABLE = "/sys/kernel/config/acpi/table/scenario"
+
+
+def load_table(vm, *terms):
+    vm.agent("mkdir", TABLE)
+    vm.agent.write(f"{TABLE}/aml", aml.ssdt(*terms).decode("latin-1"))
+    vm.settle()
+
+
 def distrust(scene):
     """The port for the new card becomes one to the outside world; it has to be found anew."""
     vm = scene.vm
-    at = "/sys/kernel/config/acpi/table/external"
-    vm.agent("mkdir", at)
-    vm.agent.write(f"{at}/aml", aml.ssdt(aml.external_port("\\_SB.PC80.XTRN", 0)).decode("latin-1"))
-    vm.settle()
+    load_table(vm, aml.external_port("\\_SB.PC80.XTRN", 0))
     vm.remove("0000:80:00.0")
     vm.rescan()
     vm.wait_bound({"0000:80:00.0": "pcieport"})
@@ -593,6 +599,30 @@ def is_distrusted(scene):
     cards = [n for n, d in scene.vm.pci().items() if d.id == EDU]
     wrong = [n for n in cards if scene.vm.agent.read(dev_file(n, "removable")) != "removable\n"]
     checks.none(wrong if cards else ["there is no card"], "not outside of the machine")
+
+
+def firmware_knows(scene, *terms):
+    """An operation region at an address in the BAR that is in the way."""
+    bar = scene.vm.pci()[scene.live].resources[blocker(scene)]
+    load_table(scene.vm, aml.memory(bar.start), *terms)
+
+
+def firmware_reads(scene):
+    firmware_knows(scene, aml.read())
+
+
+def firmware_forgets(scene):
+    scene.vm.agent("rmdir", TABLE)
+    scene.vm.wait("ACPI to let go of its mapping", lambda: not acpi_maps(scene))
+
+
+def acpi_maps(scene):
+    return any(what == "mapping" and name.startswith("acpi_") for what, _, _, name in
+               State(scene.vm).inside[scene.live, blocker(scene)])
+
+
+def is_mapped(scene):
+    checks.none([] if acpi_maps(scene) else ["ACPI has not"], "mapped the BAR")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -629,6 +659,8 @@ BLOCKS = {
     "io": Block(tight_ports_io(), "its driver takes no part with I/O ports", load=False),
     "untrusted": Block(tight_ports(), "not for a device that is not trusted", distrust,
                        look=is_distrusted),
+    "acpi": Block(tight_ports(), "mapped by ACPI", firmware_reads, firmware_forgets,
+                  look=is_mapped),
     "nomove": Block(bridge("q35-acpi"), OFF, append="pci=nomove"),
     "attribute": Block(bridge("q35-acpi"), OFF, switch_off, switch_on),
     "arm64-user": Block(narrow_switch("virt-dt"), "mapped by user space", hold, release),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """ACPI tables that a scenario loads into a running guest, assembled here.
 
-Just the part of AML (ACPI 6.5, chapter 20) that describes a PCI host bridge
-or sends a notification; no compiler is needed.
+Just the part of AML (ACPI 6.5, chapter 20) that describes a PCI host bridge,
+accesses memory, or sends a notification; no compiler is needed.
 """
 
 import re
@@ -74,6 +74,18 @@ def _string(text):
 
 def _list(*items):
     return b"\x12" + _package(bytes([len(items)]) + b"".join(items))
+
+
+def memory(address):
+    """A word of memory at a fixed address, which nothing has accessed yet."""
+    return (b"\x5b\x80" + _name("\\XMEM") + b"\x00" + _integer(address) + _integer(4)
+            + b"\x5b\x81" + _package(_name("\\XMEM") + b"\x03" + _name("XWRD") + b"\x20"))
+
+
+def read():
+    """A method that reads that word, and is called as soon as the table is loaded."""
+    return (b"\x14" + _package(_name("\\XGET") + b"\x00\xa4" + _name("\\XWRD"))
+            + name("\\XVAL", _integer(0)) + b"\x70" + _name("\\XGET") + _name("\\XVAL"))
 
 
 # A _DSD with this one is about a port (drivers/acpi/property.c has the list).
