@@ -217,6 +217,34 @@ def test_move_refuses(after, text):
         move.check(state(OLD), after, text)
 
 
+PORTS = ("[    9.2] e1000 0000:00:03.0: BAR 0 [io  0x4400-0x443f]: moved from [io  0xdc00-0xdc3f], "
+         "stopped for 123 us\n")
+
+
+def ports(at, claimed=None):
+    """A device with I/O ports in the middle of a page, as /proc/ioports and sysfs have them."""
+    guest = Moving(0xfe000000)
+    guest.files = dict.fromkeys(guest.files, "")
+    claimed = claimed or at
+    guest.files["/proc/ioports"] = ("0d00-ffff : PCI Bus 0000:00\n"
+                                    f"  {at:04x}-{at + 0x3f:04x} : 0000:00:03.0\n"
+                                    f"    {claimed:04x}-{claimed + 0x3f:04x} : e1000\n")
+    dev = endpoint(at, at | 1, flags=0x40101, size=0x40)
+    dev.driver = "e1000"
+    guest.pci = lambda: devices(dev)
+    return move.State(guest)
+
+
+def test_move_ports():
+    """I/O ports that have moved with their claim, or without"""
+    assert move.lines(PORTS) == [("0000:00:03.0", 0, (0x4400, 0x443f), (0xdc00, 0xdc3f), 123)]
+    assert list(move.check(ports(0xdc00), ports(0x4400), PORTS)) == [("0000:00:03.0", 0)]
+    for after, text in ((ports(0x4400, claimed=0xdc00), PORTS), (ports(0x4400), PORTS + PORTS),
+                        (ports(0xdc00), PORTS)):
+        with pytest.raises(Bad):
+            move.check(ports(0xdc00), after, text, least=0)
+
+
 def test_move_log():
     """Refusals with their reasons; complaints of drivers"""
     text = (
