@@ -661,6 +661,9 @@ BLOCKS = {
     "cmb": Block(switch("q35-native", "nvme,serial=live,cmb_size_mb=16"),
                  "its driver refuses (-16)"),
     "io": Block(tight_ports_io(), "its driver takes no part with I/O ports", load=False),
+    # Others may share the line, and its handler reads a port.
+    "io-line": Block(pinned_ports_io(f"{VIRTIO_LEGACY},vectors=0,drive=d0"),
+                     "its driver refuses (-16)"),
     "untrusted": Block(tight_ports(), "not for a device that is not trusted", distrust,
                        look=is_distrusted),
     "acpi": Block(tight_ports(), "mapped by ACPI", firmware_reads, firmware_forgets,
