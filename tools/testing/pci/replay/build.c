@@ -18,6 +18,8 @@
 #define BUILD_ISA	0x300ULL	/* alias bits of I/O ports */
 #define BUILD_MIN_IO	0x1000ULL	/* left to the devices of the board */
 #define BUILD_BIOS_END	0x100000ULL	/* so is this, on x86 */
+#define BUILD_ROM_START	0xffe00000ULL	/* and this */
+#define BUILD_ROM_END	0xffffffffULL
 #define BUILD_SLOT_IO	0x100ULL	/* what a slot is to have */
 #define BUILD_SLOT_MEM	0x200000ULL
 
@@ -450,24 +452,46 @@ static bool build_in_the_way(const struct build *build, const struct topo_foreig
 	return true;
 }
 
-static void build_add_foreign(struct build *build)
+/* It may be larger than a window of the host bridge, and in several */
+static void build_block_foreign(struct build *build, const struct topo_foreign *f)
 {
-	const struct topo *topo = build->topo;
-	const struct topo_foreign *f;
+	const struct topo_window *w;
 	struct pci_plan_place place;
 	struct topo_range range;
 	unsigned int i;
 
-	for (i = 0; i < topo->foreign_count; i++) {
-		f = &topo->foreign[i];
-		range = (struct topo_range){ f->start, f->end, true };
-		if (f->type != build->type ||
-		    !topo_window_of(build->host, f->type, &range) ||
-		    !build_in_the_way(build, f))
+	for (i = 0; i < build->host->count; i++) {
+		w = &build->host->window[i];
+		range = (struct topo_range){ w->start, w->end, true };
+		if (w->type != f->type || !build_overlaps(&range, f))
 			continue;
+		if (range.start < f->start)
+			range.start = f->start;
+		if (range.end > f->end)
+			range.end = f->end;
 		place = build_on_bus(build, &range);
 		build_block(build, 0, place.start, place.end, "reserved");
 	}
+}
+
+static void build_add_foreign(struct build *build)
+{
+	static const struct topo_foreign bios = {
+		.type = TOPO_MEM,
+		.start = BUILD_ROM_START,
+		.end = BUILD_ROM_END,
+	};
+	const struct topo *topo = build->topo;
+	const struct topo_foreign *f;
+	unsigned int i;
+
+	for (i = 0; i < topo->foreign_count; i++) {
+		f = &topo->foreign[i];
+		if (f->type == build->type && build_in_the_way(build, f))
+			build_block_foreign(build, f);
+	}
+	if (topo->x86 && build->type == TOPO_MEM && build_in_the_way(build, &bios))
+		build_block_foreign(build, &bios);
 }
 
 int build_alloc(struct build *build, unsigned int max)
@@ -685,9 +709,9 @@ int build_make(struct build *build, const struct topo *topo, unsigned int host,
 	build->type = type;
 	build->mode = mode;
 
-	/* At most three items come of each window of the host bridge */
-	max = 1 + 3 * build->host->count + TOPO_RES * topo->dev_count +
-	      topo->foreign_count;
+	/* Of each window of the host bridge come three items, and what is reserved */
+	max = 1 + (4 + topo->foreign_count) * build->host->count +
+	      TOPO_RES * topo->dev_count;
 	if (build_alloc(build, max))
 		return -1;
 
