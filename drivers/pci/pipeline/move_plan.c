@@ -37,13 +37,17 @@ struct move_asked {
 	bool			awake;
 };
 
+/* @err is the driver's, or 0 */
 static void move_refused(const struct move_asked *a, const char *why, int err)
 {
 	struct pci_dev *dev = a->dev;
+	const char *name = pci_resource_name(dev, a->res - dev->resource);
 
-	pci_info(dev, "%s %pR: can't move: %s (%d)\n",
-		 pci_resource_name(dev, a->res - dev->resource), a->res, why,
-		 err);
+	if (err)
+		pci_info(dev, "%s %pR: can't move: %s (%d)\n", name, a->res,
+			 why, err);
+	else
+		pci_info(dev, "%s %pR: can't move: %s\n", name, a->res, why);
 	dev->move_refused = why;
 }
 
@@ -58,7 +62,7 @@ static void move_ask_acpi(struct move_asked *a)
 		if (!res->parent || !acpi_resource_in_region(res))
 			continue;
 		a->res = res;
-		move_refused(a, "used by ACPI", -EBUSY);
+		move_refused(a, "used by ACPI", 0);
 		return;
 	}
 }

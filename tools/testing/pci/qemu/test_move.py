@@ -666,9 +666,9 @@ BLOCKS = {
                      "its driver refuses (-16)"),
     "untrusted": Block(tight_ports(), "not for a device that is not trusted", distrust,
                        look=is_distrusted),
-    "acpi": Block(tight_ports(), "mapped by ACPI", firmware_reads, firmware_forgets,
+    "acpi": Block(tight_ports(), "used by ACPI", firmware_reads, firmware_forgets,
                   look=is_mapped),
-    "acpi-unread": Block(tight_ports(), "mapped by ACPI", firmware_knows, firmware_forgets,
+    "acpi-unread": Block(tight_ports(), "used by ACPI", firmware_knows, firmware_forgets,
                          look=is_not_mapped),
     "nomove": Block(bridge("q35-acpi"), OFF, append="pci=nomove"),
     "attribute": Block(bridge("q35-acpi"), OFF, switch_off, switch_on),
@@ -682,15 +682,6 @@ BLOCKS = {
 }
 
 
-# What the kernel does not refuse, but should.
-KNOWN = {"acpi-unread": "the kernel looks at what ACPI has mapped, which is what AML has read"}
-
-
-def blocks():
-    return [pytest.param(name, marks=pytest.mark.xfail(reason=KNOWN[name], raises=Bad, strict=True))
-            if name in KNOWN else name for name in of_arch(BLOCKS)]
-
-
 def is_pinned(scene, why):
     """Whoever is not named in the log is in the plan, with the reason."""
     said = re.search(rf'why "(.*)" in \d+ name {scene.live} BAR 0$',
@@ -700,7 +691,7 @@ def is_pinned(scene, why):
 
 
 @pytest.mark.arch("x86_64", "arm64", "ppc64le")
-@pytest.mark.parametrize("name", blocks())
+@pytest.mark.parametrize("name", of_arch(BLOCKS))
 def test_refusal(boot, name):
     """What must not move does not; the log says why, and nothing has changed"""
     block = BLOCKS[name]
