@@ -659,11 +659,11 @@ BLOCKS = {
     "vfs": Block(with_subsystem(tight_ports(NVME_PF)), "it has VFs",
                  lambda s: vfs(s, 2), lambda s: vfs(s, 0), load=False),
     "cmb": Block(switch("q35-native", "nvme,serial=live,cmb_size_mb=16"),
-                 "its driver refuses (-16)"),
+                 "its driver refuses"),
     "io": Block(tight_ports_io(), "its driver takes no part with I/O ports", load=False),
     # Others may share the line, and its handler reads a port.
     "io-line": Block(pinned_ports_io(f"{VIRTIO_LEGACY},vectors=0,drive=d0"),
-                     "its driver refuses (-16)"),
+                     "its driver refuses"),
     "untrusted": Block(tight_ports(), "not for a device that is not trusted", distrust,
                        look=is_distrusted),
     "acpi": Block(tight_ports(), "used by ACPI", firmware_reads, firmware_forgets,

@@ -17,7 +17,7 @@ _RANGE = r"\[(?:mem|io ) (0x[0-9a-f]+)-(0x[0-9a-f]+)[^]]*\]"
 MOVED = re.compile(rf"(\w{{4}}:\w\w:\w\w\.\w): (BAR \d+|ROM|VF BAR \d+) {_RANGE}: moved from "
                    rf"{_RANGE}, stopped for (\d+) us")
 # Found out when it was to move; and known before, told with what has no address then.
-CANT = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (?:(.*): )?can't move: (.*)")
+CANT = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (?:(.*): )?can't move: (.*?)(?: \(-\d+\))?\s*$", re.M)
 STAYS = re.compile(r"has no address: .*; (\w{4}:\w\w:\w\w\.\w) (.*?)(?:, in use by \S+)?, "
                    r"does not move: (.*?)(?:: remove it.*)?$", re.M)
 NO_ADDRESS = re.compile(r"(\w{4}:\w\w:\w\w\.\w): (.*) has no address")
