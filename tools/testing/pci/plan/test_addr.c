@@ -436,6 +436,43 @@ static void test_best_some(void **state)
 	best(ADDR_SOME, 4000 * thoroughness());
 }
 
+/* What has a solution that is not found */
+static const struct {
+	unsigned int wants;
+	unsigned long long seed;
+} hard[] = {
+	{ ADDR_ONE, 1323 }, { ADDR_ONE, 8619 }, { ADDR_ONE, 8874 },
+	{ ADDR_ONE, 9551 }, { ADDR_ONE, 19537 }, { ADDR_ONE, 19956 },
+	{ ADDR_ONE, 34034 }, { ADDR_ONE, 36598 },
+	{ ADDR_SOME, 6094 }, { ADDR_SOME, 8619 }, { ADDR_SOME, 9221 },
+	{ ADDR_SOME, 10084 }, { ADDR_SOME, 11958 }, { ADDR_SOME, 12859 },
+	{ ADDR_SOME, 13524 }, { ADDR_SOME, 13720 }, { ADDR_SOME, 14499 },
+	{ ADDR_SOME, 15371 }, { ADDR_SOME, 16527 },
+};
+
+/* Each of them loses nothing; one that is solved is to be taken out above */
+static void test_hard(void **state)
+{
+	struct pci_plan_item item[ADDR_SEARCHED];
+	struct pci_plan plan = { .item = item };
+	unsigned long long seed;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(hard) / sizeof(hard[0]); i++) {
+		seed = hard[i].seed;
+		addr_make_small(&plan, &seed, hard[i].wants);
+		assert_true(addr_solvable(&plan));
+
+		seed = hard[i].seed;
+		addr_make_small(&plan, &seed, hard[i].wants);
+		verify(&plan, pci_plan(&plan), hard[i].seed);
+		if (!plan.missing) {
+			printf("seed %llu is solved\n", hard[i].seed);
+			fail();
+		}
+	}
+}
+
 static bool has_all(const struct pci_plan *plan)
 {
 	for (unsigned int i = 1; i < plan->count; i++)
@@ -500,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_obstacle),
 		cmocka_unit_test(test_best_one),
 		cmocka_unit_test(test_best_some),
+		cmocka_unit_test(test_hard),
 		cmocka_unit_test(test_host),
 	};
 	int failed = cmocka_run_group_tests_name("addresses", tests, NULL, NULL);
