@@ -225,7 +225,7 @@ static void layout_grows(struct kunit *test)
 static void layout_reserve(struct kunit *test, struct resource *in,
 			   struct resource *res, u64 start, u64 size)
 {
-	*res = (struct resource)DEFINE_RES_MEM_NAMED(start, size, "layout");
+	*res = DEFINE_RES_MEM_NAMED(start, size, "layout");
 	KUNIT_ASSERT_EQ(test, request_resource(in, res), 0);
 }
 
@@ -407,8 +407,7 @@ static unsigned int layout_refuse_filled(struct kunit *test,
 		    window->child || item->new.end - item->new.start < SZ_2M)
 			continue;
 
-		res = (struct resource)DEFINE_RES_MEM_NAMED(window->start, SZ_4K,
-							    "layout");
+		res = DEFINE_RES_MEM_NAMED(window->start, SZ_4K, "layout");
 		KUNIT_EXPECT_EQ(test, request_resource(window, &res), 0);
 		item->new.end -= SZ_1M;
 		KUNIT_EXPECT_EQ(test, pci_layout_apply(layout), -EBUSY);

@@ -66,6 +66,11 @@ static int move_memory(struct pci_dev *dev)
 	return pci_select_bars(dev, IORESOURCE_MEM);
 }
 
+static void __iomem *move_regs(struct pci_dev *dev)
+{
+	return (void __force __iomem *)pci_get_drvdata(dev);
+}
+
 static int move_probe(struct pci_dev *dev, const struct pci_device_id *id)
 {
 	void __iomem *regs = NULL;
@@ -86,7 +91,7 @@ static int move_probe(struct pci_dev *dev, const struct pci_device_id *id)
 		if (!regs)
 			goto release;
 	}
-	pci_set_drvdata(dev, regs);
+	pci_set_drvdata(dev, (void __force *)regs);
 	move_seen.bound++;
 	return 0;
 
@@ -99,8 +104,8 @@ disable:
 
 static void move_remove(struct pci_dev *dev)
 {
-	if (pci_get_drvdata(dev))
-		pci_iounmap(dev, pci_get_drvdata(dev));
+	if (move_regs(dev))
+		pci_iounmap(dev, move_regs(dev));
 	pci_release_selected_regions(dev, move_memory(dev));
 	pci_disable_device(dev);
 }
@@ -372,9 +377,9 @@ static void move_bound(struct kunit *test)
 	i = move_worked(test, m);
 	dev = m->dev[i];
 
-	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+	KUNIT_EXPECT_EQ(test, move_mapped_at(move_regs(dev)),
 			pci_resource_start(dev, 0));
-	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(m->dev[!i])),
+	KUNIT_EXPECT_EQ(test, move_mapped_at(move_regs(m->dev[!i])),
 			pci_resource_start(m->dev[!i], 0));
 	child = dev->resource[0].child;
 	KUNIT_EXPECT_NOT_NULL(test, child);
@@ -386,7 +391,7 @@ static void move_bound(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, dev->resource[0].child);
 	move_seen.bound = 0;
 	KUNIT_EXPECT_EQ(test, device_attach(&dev->dev), 1);
-	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+	KUNIT_EXPECT_EQ(test, move_mapped_at(move_regs(dev)),
 			pci_resource_start(dev, 0));
 }
 
@@ -506,7 +511,7 @@ static void move_asleep(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pm_runtime_resume(&dev->dev), 0);
 	KUNIT_EXPECT_FALSE(test, move_in_d3hot(m, i));
 	move_agrees(test, m, i);
-	KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+	KUNIT_EXPECT_EQ(test, move_mapped_at(move_regs(dev)),
 			pci_resource_start(dev, 0));
 }
 
@@ -913,7 +918,7 @@ static void move_any_check(struct kunit *test, struct move_any *a)
 		KUNIT_EXPECT_EQ(test, emul_bar_address(a->card[i], 0),
 				region.start);
 		KUNIT_EXPECT_NOT_NULL(test, pci_get_drvdata(dev));
-		KUNIT_EXPECT_EQ(test, move_mapped_at(pci_get_drvdata(dev)),
+		KUNIT_EXPECT_EQ(test, move_mapped_at(move_regs(dev)),
 				res->start);
 		a->moved += a->at[i] && a->at[i] != region.start;
 		a->at[i] = region.start;
