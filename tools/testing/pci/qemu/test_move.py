@@ -678,7 +678,8 @@ BLOCKS = {
     # What is in the way of a place is not named if what has come is as well.
     "ppc64le-page": Block(pseries("nvme,serial=live,drive=d0"), "it is less than a page",
                           named=False),
-    "ppc64le-hash": Block(pseries(), "mappings can't move on this machine", append="disable_radix"),
+    "ppc64le-hash": Block(pseries(), "mappings can't move on this machine", append="disable_radix",
+                          named=False),
 }
 
 
