@@ -663,6 +663,25 @@ static void move_map_both(struct kunit *test, struct move *m,
 	emul_do(test, move_unmap, regs);
 }
 
+#ifdef CONFIG_PCI_P2PDMA
+static void move_unshare(void *dev)
+{
+	RCU_INIT_POINTER(((struct pci_dev *)dev)->p2pdma, NULL);
+}
+
+/* Only whether there is any is looked at */
+static void move_share(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	rcu_assign_pointer(dev->p2pdma, (struct pci_p2pdma *)m);
+	emul_do(test, move_unshare, dev);
+}
+#else
+static void move_share(struct kunit *test, struct move *m, struct pci_dev *dev)
+{
+	kunit_skip(test, "no peer-to-peer DMA with this kernel");
+}
+#endif
+
 static void move_switched_off(struct kunit *test, struct move *m,
 			      struct pci_dev *dev)
 {
@@ -710,6 +729,8 @@ static const struct move_refusal move_refusals[] = {
 	  .set = move_error },
 	{ "DPC", "it recovers from an error", move_small, move_large,
 	  .set = move_dpc },
+	{ "peer-to-peer DMA", "other devices use its memory", move_small,
+	  move_large, .set = move_share },
 	{ "display", "it may be the framebuffer", move_small, move_large,
 	  .set = move_display },
 	{ "serial", "it may be a console", move_small, move_large,
