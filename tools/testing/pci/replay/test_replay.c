@@ -118,15 +118,24 @@ static unsigned int passed, failed;
 	"pci 0000:02:00.0: BAR 0 [mem 0xe0100000-0xe0103fff]\n" \
 	"r8169 0000:01:00.0: hello\n"
 
-/* A window of the host bridge whose end is in something larger, on x86 */
-#define RESERVED(high, from) \
-	"BIOS-e820: [mem 0x" high from "00000-0x100ffffff] reserved\n" \
-	"pci_bus 0000:00: root bus resource [mem 0x" high "d00000-0x" high "ffffff window]\n" \
+/* Windows of the host bridge whose ends are in something larger, on x86 */
+#define RESERVED(from) \
+	"BIOS-e820: [mem 0xe0" from "00000-0x100ffffff] reserved\n" \
+	"pci_bus 0000:00: root bus resource [mem 0xe0d00000-0xe0ffffff window]\n" \
 	PORT("0000:00:1c.0") \
 	"pci 0000:00:1c.0: PCI bridge to [bus 01]\n" \
-	"pci 0000:00:1c.0:   bridge window [mem 0x" high "d00000-0x" high "dfffff]\n" \
+	"pci 0000:00:1c.0:   bridge window [mem 0xe0d00000-0xe0dfffff]\n" \
 	ENDPOINT("0000:01:00.0") \
-	"pci 0000:01:00.0: BAR 0 [mem 0x" high "d00000-0x" high "d03fff]\n"
+	"pci 0000:01:00.0: BAR 0 [mem 0xe0d00000-0xe0d03fff]\n"
+
+#define BIOS_AREA \
+	"BIOS-e820: [mem 0xfff00000-0x100ffffff] reserved\n" \
+	"pci_bus 0000:00: root bus resource [mem 0xffd00000-0xffffffff window]\n" \
+	PORT("0000:00:1c.0") \
+	"pci 0000:00:1c.0: PCI bridge to [bus 01]\n" \
+	"pci 0000:00:1c.0:   bridge window [mem 0xffd00000-0xffdfffff]\n" \
+	ENDPOINT("0000:01:00.0") \
+	"pci 0000:01:00.0: BAR 0 [mem 0xffd00000-0xffd03fff]\n"
 
 /* And as its debugfs does; what lacks an address says why it does not move, too */
 #define DUMP_END " avoid 0 reserve 0 limit ffffffff prefer 0 old "
@@ -634,11 +643,11 @@ static const struct sample samples[] = {
 	  .hotadd = NEIGHBOUR_ADD, .had = 2, .added = 1 },
 	{ "unless one says so", DMESG_NEIGHBOUR, .named = true,
 	  .hotadd = NEIGHBOUR_ADD, .had = 2, .added = 1, .fitted = 1, .moved = 3, .live = 1 },
-	{ "nothing goes where the memory map has something", RESERVED("e0", "e"),
+	{ "nothing goes where the memory map has something", RESERVED("e"),
 	  .hotadd = NEIGHBOUR_ADD, .had = 1, .lost = 1, .added = 1 },
-	{ "beside that it does", RESERVED("e0", "f"),
+	{ "beside that it does", RESERVED("f"),
 	  .hotadd = NEIGHBOUR_ADD, .had = 1, .added = 1, .fitted = 1, .moved = 1 },
-	{ "nothing goes where the BIOS is", RESERVED("ff", "f"),
+	{ "nothing goes where the BIOS is", BIOS_AREA,
 	  .hotadd = "0000:00:1c.0:mem=2M", .had = 1, .added = 1 },
 };
 
