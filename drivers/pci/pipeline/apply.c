@@ -248,14 +248,14 @@ static int layout_take_out(struct pci_layout *layout)
 		if (!res->parent)
 			continue;
 
-		if (!layout->res[i].stays) {
-			ret = layout->plan.item[i].window &&
-			      layout_has_inside(res) ? -EBUSY :
-			      release_resource(res);
-		} else {
+		if (layout->res[i].stays) {
 			layout_target(layout, i, &to);
 			ret = layout_adjust(res, max(res->start, to.start),
 					    min(res->end, to.end));
+		} else if (layout->plan.item[i].window && layout_has_inside(res)) {
+			ret = -EBUSY;
+		} else {
+			ret = release_resource(res);
 		}
 		if (ret)
 			return ret;
