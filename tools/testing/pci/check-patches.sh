@@ -9,8 +9,13 @@
 # PCI, ACPI and what the architecture has to do with it.  One tree at one path
 # for all steps, so each step rebuilds only what its patch changes; a kernel
 # boots while the next one is built.  "same": the patch changes nothing that is
-# built for this architecture, or the image is that of the patch before.  ARCHES="x86_64 arm64" limits it.  Last
-# line: "N passed, N failed".
+# built for this architecture, or the image is that of the patch before.
+#
+#	ARCHES="x86_64 arm64"	only these
+#	QUICK=1			only PCI and the directories that the patch changes,
+#				and no boot
+#
+# Last line: "N passed, N failed".
 
 set -eu
 # shellcheck source=tools/testing/pci/lib.sh
@@ -76,7 +81,8 @@ build()
 		return
 	cmp -s "$out/config" "$out/tree/obj/.config" ||
 		cp "$out/config" "$out/tree/obj/.config"
-	case $arch in
+	case $arch${QUICK:+-quick} in
+	*-quick) goals="drivers/pci/ $(directories "$arch" "$patch")" ;;
 	x86_64) goals="$target" ;;
 	arm64) goals="drivers/pci/ drivers/acpi/ arch/arm64/kernel/" ;;
 	ppc64le) goals="drivers/pci/ arch/powerpc/kernel/
@@ -121,6 +127,31 @@ boot_end()
 	booting=
 }
 
+# changes PATCH: the files that it changes or adds.
+changes()
+{
+	sed -nE -e 's,^New: ,,p' -e 's,^(\+\+\+ b|--- a)/,,p' \
+		"$top/series/$1" | tr ' ' '\n'
+}
+
+# directories ARCH PATCH: where these are, as goals of make; not those of other
+# architectures, nor what is gone.
+directories()
+{
+	local dir
+
+	changes "$2" | sed -nE 's,/[^/]*\.[cS]$,/,p' | sort -u |
+		while read -r dir; do
+			case $dir in
+			arch/x86/*) [ "$1" = x86_64 ] || continue ;;
+			arch/arm64/*) [ "$1" = arm64 ] || continue ;;
+			arch/powerpc/*) [ "$1" = ppc64le ] || continue ;;
+			arch/* | tools/*) continue ;;
+			esac
+			[ ! -f "$src/$dir/Makefile" ] || echo "$dir"
+		done
+}
+
 # touches ARCH PATCH: does the patch change what build() makes for it?
 touches()
 {
@@ -131,8 +162,7 @@ touches()
 	arm64) regex='^(arch/arm64|drivers/acpi|drivers/pci|include)/' ;;
 	ppc64le) regex='^(arch/powerpc|drivers/pci|include)/' ;;
 	esac
-	sed -nE -e 's,^New: ,,p' -e 's,^(\+\+\+ b|--- a)/,,p' "$top/series/$2" |
-		tr ' ' '\n' | grep -qE "$regex"
+	changes "$2" | grep -qE "$regex"
 }
 
 # verdict NAME COMMAND...: one column of the report.
@@ -171,7 +201,7 @@ for ((k = first; k <= last; k++)); do
 			grep -nE '(error|warning): |Error [0-9]|asked,' "$log" |
 				head -n 8 >&2 || tail -n 8 "$log" >&2
 			echo "check-patches.sh: see $log" >&2
-		elif [ "$arch" = x86_64 ]; then
+		elif [ "$arch" = x86_64 ] && [ -z "${QUICK:-}" ]; then
 			boot_begin "$log"
 		fi
 	done
