@@ -310,6 +310,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 	item->size = resource_size(res);
 	item->align = max_t(u64, align, 1);
 	item->optional = layout_is_optional(idx);
+	item->device = pci_dev_id(dev) + 1;
 	item->pref = res->flags & IORESOURCE_PREFETCH &&
 		     !pci_segments_closed(dev->bus, res->flags);
 	if (res->flags & IORESOURCE_IO)

@@ -106,6 +106,8 @@ struct pci_plan_place {
  * @barrier: in the way of what is not prefetchable only
  * @fixed: a window with registers that can't be written
  * @reserved: in the way, and no device's: nothing that somebody could remove
+ * @device: number that the BARs of one device have in common, which are next to
+ *	each other then; or 0
  * @hold: of a BAR; that of a window follows from what is inside
  * @old: where it is
  * @size: of a BAR; what a window is to have if it gets no share of what is free,
@@ -129,6 +131,7 @@ struct pci_plan_item {
 	bool			barrier;
 	bool			fixed;
 	bool			reserved;
+	unsigned int		device;
 	enum pci_plan_hold	hold;
 	struct pci_plan_place	old;
 	u64			size;

@@ -113,6 +113,10 @@ static void take_item(struct pci_plan *plan, struct bytes *b)
 		item.hold = item.barrier ? PCI_HOLD_PINNED :
 					   take(b, PCI_HOLD_PINNED + 1);
 	item.fixed = item.window && flags & 1024;
+	/* That of the item before, one of its own, or nobody's */
+	if (!item.window && flags & 2048)
+		item.device = flags & 4096 ? plan->count :
+					     plan->item[plan->count - 1].device;
 	plan->item[plan->count++] = item;
 }
 

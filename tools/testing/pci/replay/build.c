@@ -199,6 +199,7 @@ static void build_add_bar(struct build *build, const struct topo_dev *dev, int i
 		return;
 
 	item = build_add(build);
+	item->device = (dev->at.bus << 8 | dev->at.devfn) + 1;
 	build->of[i].dev = dev;
 	build->of[i].index = index;
 	build_name(build, i, "%s %s", topo_name(&dev->at).text,
@@ -659,7 +660,7 @@ int build_hotadd(struct build *build, const char *port, const struct topo_res *b
 	struct build_windows windows = {};
 	struct pci_plan_item *item;
 	u64 avoid = build_avoid(build);
-	unsigned int i;
+	unsigned int device, i;
 	char name[16];
 
 	if (!build_windows_of(build, port, &windows))
@@ -667,6 +668,7 @@ int build_hotadd(struct build *build, const char *port, const struct topo_res *b
 	if (bridge && build_append_bridge(build, port, &windows))
 		return -1;
 
+	device = build->plan.count;
 	for (i = 0; i < TOPO_BARS; i++) {
 		if (!bar[i].seen || bar[i].type != build->type)
 			continue;
@@ -675,6 +677,7 @@ int build_hotadd(struct build *build, const char *port, const struct topo_res *b
 							    bar[i].is64), port, name);
 		if (!item)
 			return -1;
+		item->device = device;
 		item->size = bar[i].size;
 		item->align = bar[i].size;
 		item->avoid = avoid;

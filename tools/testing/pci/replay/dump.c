@@ -13,10 +13,10 @@
  *
  * An item is on one line; indexes and n are decimal, all else is hexadecimal
  * without 0x.  The fields are those of struct pci_plan_item, in addresses on
- * the bus.  The first item has the addresses of the host bridge, and each one
- * is after the window that it is in.  What is pinned may say why.  What is in
- * front of "plan" or "item" in a line, as the time of a message, is skipped, and
- * so are all other lines.
+ * the bus; @device follows from the name.  The first item has the addresses of
+ * the host bridge, and each one is after the window that it is in.  What is
+ * pinned may say why.  What is in front of "plan" or "item" in a line, as the
+ * time of a message, is skipped, and so are all other lines.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -197,6 +197,20 @@ static bool dump_read_name(const char **p, struct pci_plan_item *item,
 	return true;
 }
 
+/* Which device it is a BAR of, by the name: the index of its first one */
+static unsigned int dump_device(const struct build *build, unsigned int index)
+{
+	const char *name = build->of[index].name;
+	size_t length = strcspn(name, " ");
+
+	if (!index || build->plan.item[index].window || !name[length])
+		return 0;
+	if (build->plan.item[index - 1].device &&
+	    !strncmp(name, build->of[index - 1].name, length + 1))
+		return build->plan.item[index - 1].device;
+	return index;
+}
+
 /* The kernel has no alignment for what is where it should not be */
 static bool dump_odd(const struct pci_plan_item *item)
 {
@@ -327,6 +341,7 @@ static int dump_line(struct dump *d, const char *p)
 		return dump_bad(d, wrong);
 	if (!dump_read_name(&p, item, &build->of[next]))
 		return dump_bad(d, "an item that can't be read");
+	item->device = dump_device(build, next);
 
 	build->plan.count++;
 	wrong = dump_check(&build->plan, next);
