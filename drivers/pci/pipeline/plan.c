@@ -47,8 +47,19 @@ static struct list_head *plan_gap(struct list_head *laid,
 	return at;
 }
 
+/* Is it time to find a place for it? */
+static bool plan_is_due(const struct pci_plan *plan,
+			const struct pci_plan_item *item, bool optional)
+{
+	if (item->window)
+		return true;
+
+	return !!item->waits == plan->late && (optional || !item->optional);
+}
+
 /* Lay out what is inside a closed window; what it takes to open it */
-static void plan_block(struct pci_plan_item *window, bool optional)
+static void plan_block(const struct pci_plan *plan,
+		       struct pci_plan_item *window, bool optional)
 {
 	struct pci_plan_item *item, *next;
 	struct list_head *at;
@@ -62,7 +73,7 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 	window->top = window->limit;
 	plan_inside(item, window)
 		item->in_block = plan_want_size(item) &&
-				 (optional || !item->optional);
+				 plan_is_due(plan, item, optional);
 	list_sort(NULL, &window->inside, plan_by_need);
 
 	list_for_each_entry_safe(item, next, &window->inside, node) {
@@ -91,6 +102,15 @@ static void plan_block(struct pci_plan_item *window, bool optional)
 	window->block = ALIGN(end, window->align);
 }
 
+static void plan_blocks(struct pci_plan *plan, bool optional)
+{
+	unsigned int i;
+
+	for (i = plan->count; --i; )
+		if (plan->item[i].window && !plan->item[i].new.has)
+			plan_block(plan, &plan->item[i], optional);
+}
+
 /* What is inside of a window, and in nothing's way that has been counted */
 static void plan_sum(struct pci_plan_item *window)
 {
@@ -116,6 +136,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 
 	plan->holds = 0;
 	plan->moves = 0;
+	plan->late = false;
 	for (i = 0; i < plan->count; i++) {
 		item = &plan->item[i];
 		INIT_LIST_HEAD(&item->inside);
@@ -158,7 +179,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		if (!item->window)
 			continue;
 		if (!item->new.has) {
-			plan_block(item, optional);
+			plan_block(plan, item, optional);
 			continue;
 		}
 		pci_plan_sort(item);
@@ -168,12 +189,13 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 }
 
 /* Does it ask for a place on its own? */
-static bool plan_wants(const struct pci_plan_item *item, bool optional)
+static bool plan_wants(const struct pci_plan *plan,
+		       const struct pci_plan_item *item, bool optional)
 {
 	if (item->new.has || item->split || !plan_want_size(item) ||
 	    (item->window && item->fixed))
 		return false;
-	if (item->optional && !optional)
+	if (!plan_is_due(plan, item, optional))
 		return false;
 
 	return item->in->new.has || item->in->split;
@@ -187,6 +209,8 @@ static int plan_by_turn(void *priv, const struct list_head *a,
 
 	if (i->spare != k->spare)
 		return i->spare;
+	if (i->waits != k->waits)
+		return i->waits > k->waits;
 	if (i->turn != k->turn)
 		return i->turn < k->turn;
 	if (i->step != k->step)
@@ -206,7 +230,7 @@ static struct pci_plan_item *plan_round(struct pci_plan *plan, bool optional,
 	LIST_HEAD(wants);
 
 	for (i = 1; i < plan->count; i++)
-		if (plan_wants(&plan->item[i], optional))
+		if (plan_wants(plan, &plan->item[i], optional))
 			list_add_tail(&plan->item[i].order, &wants);
 	list_sort(NULL, &wants, plan_by_turn);
 	plan->again = false;
@@ -237,7 +261,7 @@ static bool plan_split(struct pci_plan *plan)
 
 	for (i = 1; i < plan->count; i++) {
 		item = &plan->item[i];
-		if (item->window && plan_wants(item, false)) {
+		if (item->window && plan_wants(plan, item, false)) {
 			item->split = true;
 			item->inner = 0;
 			split = true;
@@ -245,6 +269,18 @@ static bool plan_split(struct pci_plan *plan)
 	}
 
 	return split;
+}
+
+/* The first that gets no place because others have one, or NULL */
+static struct pci_plan_item *plan_rounds(struct pci_plan *plan,
+					 enum pci_plan_hold hold)
+{
+	struct pci_plan_item *failed = plan_round(plan, false, hold);
+
+	while (plan_split(plan) || plan->again)
+		plan_round(plan, false, hold);
+
+	return failed;
 }
 
 static unsigned int plan_left(const struct pci_plan *plan, bool optional)
@@ -299,14 +335,103 @@ static void plan_restore(struct pci_plan *plan)
 }
 
 /*
+ * How many devices get a place for some of their BARs only; @last is the one of
+ * them that was found last and does not wait yet, or 0.
+ */
+static unsigned int plan_torn(const struct pci_plan *plan, unsigned int *last)
+{
+	const struct pci_plan_item *item;
+	bool gets = false, lacks = false;
+	unsigned int i, torn = 0;
+
+	*last = 0;
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (item->device != item[-1].device) {
+			gets = false;
+			lacks = false;
+		}
+		if (!item->device || item->optional || !item->size ||
+		    item->old.has || (gets && lacks))
+			continue;
+
+		if (item->new.has)
+			gets = true;
+		else
+			lacks = true;
+		if (!gets || !lacks)
+			continue;
+		torn++;
+		if (!item->waits)
+			*last = item->device;
+	}
+
+	return torn;
+}
+
+/* Keep an attempt if it is the best; first BARs count, then devices */
+static void plan_keep(struct pci_plan *plan, u64 *best)
+{
+	unsigned int i, last;
+	u64 left;
+
+	left = (u64)plan_left(plan, false) << 32 | plan_torn(plan, &last);
+	if (left >= *best)
+		return;
+
+	*best = left;
+	for (i = 0; i < plan->count; i++)
+		plan->item[i].best = plan->item[i].new;
+	plan_output(plan);
+}
+
+/*
+ * A device can do little with some of its BARs.  Those that get no more wait
+ * until everything else has had its turn, what was found last first: others may
+ * have all of theirs then.
+ */
+static void plan_whole(struct pci_plan *plan, enum pci_plan_hold hold, u64 best)
+{
+	unsigned int tries, i, device;
+	struct pci_plan_item *item;
+
+	for (i = 0; i < plan->count; i++)
+		plan->item[i].new = plan->item[i].best;
+
+	for (tries = 1; tries <= PLAN_WHOLE; tries++) {
+		plan_torn(plan, &device);
+		if (!device)
+			break;
+
+		for (i = 1; i < plan->count; i++) {
+			item = &plan->item[i];
+			if (item->device == device)
+				item->waits = tries;
+			/* It may have been so because of what waits now */
+			item->hopeless = false;
+		}
+		plan_begin(plan, false);
+		plan_rounds(plan, hold);
+		plan->late = true;
+		plan_blocks(plan, false);
+		plan_rounds(plan, hold);
+		plan_keep(plan, &best);
+	}
+
+	for (i = 0; i < plan->count; i++)
+		plan->item[i].waits = 0;
+}
+
+/*
  * All that is required; what had no place comes first the next time, for so many
  * times.
  */
 static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
 			  unsigned int max)
 {
-	unsigned int tries, left, i, best = UINT_MAX;
 	struct pci_plan_item *failed;
+	unsigned int tries, i;
+	u64 best = U64_MAX;
 
 	for (i = 0; i < plan->count; i++) {
 		plan->item[i].turn = 0;
@@ -315,22 +440,16 @@ static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
 
 	for (tries = 1; tries <= max; tries++) {
 		plan_begin(plan, false);
-		failed = plan_round(plan, false, hold);
-		while (plan_split(plan) || plan->again)
-			plan_round(plan, false, hold);
-
-		left = plan_left(plan, false);
-		if (left < best) {
-			best = left;
-			for (i = 0; i < plan->count; i++)
-				plan->item[i].best = plan->item[i].new;
-			plan_output(plan);
-		}
-		if (!left || !failed || failed->turn)
+		failed = plan_rounds(plan, hold);
+		plan_keep(plan, &best);
+		if (!best || !failed || failed->turn)
 			break;
 		failed->turn = tries;
 	}
 
+	/* If all are wanted, a plan without some is of no use anyway */
+	if ((u32)best && !plan->all)
+		plan_whole(plan, hold, best);
 	plan_restore(plan);
 }
 
@@ -340,9 +459,7 @@ static void plan_optional(struct pci_plan *plan)
 	struct pci_plan_item *item, *inner;
 	unsigned int i;
 
-	for (i = plan->count; --i; )
-		if (plan->item[i].window && !plan->item[i].new.has)
-			plan_block(&plan->item[i], true);
+	plan_blocks(plan, true);
 	plan_round(plan, true, PCI_HOLD_FREE);
 
 	for (i = 1; i < plan->count; i++) {
@@ -644,6 +761,7 @@ unsigned int pci_plan(struct pci_plan *plan)
 
 	for (i = 0; i < plan->count; i++) {
 		plan->item[i].turn = 0;
+		plan->item[i].waits = 0;
 		plan->item[i].hopeless = false;
 	}
 	plan_begin(plan, true);

@@ -171,6 +171,7 @@ struct pci_plan_item {
 	unsigned int		weight;	/* what moving it costs */
 	u8			prio;	/* on a bus that is laid out anew */
 	u8			turn;	/* in a round */
+	u8			waits;	/* for all else to have had its turn */
 	bool			leaves;	/* it is in the way of the attempt */
 	bool			placed;	/* in the attempt, or the packing */
 	bool			packs;
@@ -203,6 +204,7 @@ struct pci_plan {
 	bool			measured;
 	bool			stale;	/* in some windows */
 	bool			again;	/* one more round */
+	bool			late;	/* it is time for what waits */
 	unsigned int		moves;	/* how often others have moved */
 	unsigned int		holds;	/* what there is to move */
 };

@@ -104,12 +104,8 @@ static void make_want(struct pci_plan *plan, unsigned long long *seed, u64 last)
 	}
 }
 
-void addr_make_small(struct pci_plan *plan, unsigned long long *seed,
-		     unsigned int wants)
+static void make_root(struct pci_plan *plan, u64 first, u64 last)
 {
-	u64 first = plan_random(seed, 2) ? 0 : 16, last = 7 + plan_random(seed, 9);
-	unsigned int most = 2 + plan_random(seed, 4);
-
 	plan->count = 0;
 	add(plan, (struct pci_plan_item){
 		.window = true,
@@ -119,6 +115,62 @@ void addr_make_small(struct pci_plan *plan, unsigned long long *seed,
 		.align = 1,
 		.limit = first + last,
 	});
+}
+
+/* A device with a few BARs, maybe behind a bridge of its own */
+static void make_device(struct pci_plan *plan, unsigned long long *seed,
+			unsigned int device)
+{
+	unsigned int bars = 1 + plan_random(seed, 4), parent;
+	u64 size;
+
+	do {
+		parent = plan_random(seed, plan->count);
+	} while (!plan->item[parent].window);
+
+	if (!plan_random(seed, 3))
+		parent = add(plan, (struct pci_plan_item){
+			.parent = parent,
+			.alt = PCI_PLAN_NO_ALT,
+			.window = true,
+			.align = 1 << plan_random(seed, 2),
+			.limit = plan->item[0].limit,
+		});
+	while (bars--) {
+		size = 1 << plan_random(seed, 4);
+		add(plan, (struct pci_plan_item){
+			.parent = parent,
+			.alt = PCI_PLAN_NO_ALT,
+			.device = device,
+			.optional = !plan_random(seed, 8),
+			.size = size,
+			.align = size,
+			.limit = plan->item[0].limit,
+		});
+	}
+}
+
+/* Most often not everything fits */
+void addr_make_tight(struct pci_plan *plan, unsigned long long *seed)
+{
+	u64 last = 7 + plan_random(seed, 25);
+	unsigned int old = 1 + plan_random(seed, 4);
+	unsigned int devices = 2 + plan_random(seed, 4), i;
+
+	make_root(plan, 0, last);
+	for (i = 0; i < 64 && plan->count < old; i++)
+		make_old(plan, seed, last);
+	for (i = 1; i <= devices; i++)
+		make_device(plan, seed, i);
+}
+
+void addr_make_small(struct pci_plan *plan, unsigned long long *seed,
+		     unsigned int wants)
+{
+	u64 first = plan_random(seed, 2) ? 0 : 16, last = 7 + plan_random(seed, 9);
+	unsigned int most = 2 + plan_random(seed, 4);
+
+	make_root(plan, first, last);
 	for (unsigned int try = 0; try < 64 && plan->count < most; try++)
 		make_old(plan, seed, last);
 	wants = wants > 1 ? 1 + plan_random(seed, wants) : 1;
@@ -199,6 +251,7 @@ static void add_device(struct addr_host *host, unsigned int on,
 {
 	struct addr_bridge *bridge = &host->bridge[on];
 	unsigned int bars = 1 + plan_random(seed, 3);
+	unsigned int device = ++host->devices;
 	bool pref;
 	u64 size;
 
@@ -210,6 +263,7 @@ static void add_device(struct addr_host *host, unsigned int on,
 		add(&host->plan, (struct pci_plan_item){
 			.parent = pref ? bridge->pref : bridge->mem,
 			.alt = PCI_PLAN_NO_ALT,
+			.device = device,
 			.pref = pref,
 			.optional = !plan_random(seed, 8),
 			.size = size,
@@ -285,6 +339,7 @@ void addr_make_host(struct addr_host *host, unsigned long long *seed)
 
 	host->plan = (struct pci_plan){ .item = host->item };
 	host->bridges = 1;
+	host->devices = 0;
 	host->bridge[0] = (struct addr_bridge){};
 
 	add(&host->plan, (struct pci_plan_item){
@@ -390,6 +445,8 @@ void addr_print(const struct pci_plan *plan, unsigned int most)
 		       (unsigned long long)item->size,
 		       (unsigned long long)item->align,
 		       (unsigned long long)item->limit, item->hold);
+		if (item->device)
+			printf(" device %u", item->device);
 		print_place(&item->old);
 		printf(" ->");
 		print_place(&item->new);

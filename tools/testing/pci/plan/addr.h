@@ -9,6 +9,7 @@
 #define ADDR_ITEMS	8000
 #define ADDR_BRIDGES	600
 #define ADDR_SEARCHED	12	/* what an exhaustive search can do */
+#define ADDR_TIGHT	32
 
 /**
  * struct addr_bridge - a bridge of a random hierarchy
@@ -28,12 +29,14 @@ struct addr_bridge {
  * @item: room for them
  * @bridge: the host bridge first
  * @bridges: of @bridge
+ * @devices: numbers that devices have had
  */
 struct addr_host {
 	struct pci_plan		plan;
 	struct pci_plan_item	item[ADDR_ITEMS];
 	struct addr_bridge	bridge[ADDR_BRIDGES];
 	unsigned int		bridges;
+	unsigned int		devices;
 };
 
 /* What is asked for at once in a small hierarchy */
@@ -42,6 +45,7 @@ struct addr_host {
 
 void addr_make_small(struct pci_plan *plan, unsigned long long *seed,
 		     unsigned int wants);
+void addr_make_tight(struct pci_plan *plan, unsigned long long *seed);
 bool addr_solvable(struct pci_plan *plan);
 
 void addr_make_host(struct addr_host *host, unsigned long long *seed);

@@ -77,6 +77,18 @@ static unsigned int passed, failed;
 	"item 3 parent 2 alt - bar pref hold 0 size 4000 align 4000" \
 	DUMP_END "none new " place " in 1 name 0000:01:00.0 BAR 0\n"
 
+/* What one device gets in order not to have a part of what it needs only */
+#define DUMP_WHOLE \
+	"plan 0000:00 mem items 4 missing 2\n" \
+	"item 0 parent 0 alt - window fixed hold 4 size 0 align 1" \
+	DUMP_END "e0000000-e07fffff new e0000000-e07fffff in 0 name host bridge\n" \
+	"item 1 parent 0 alt - bar hold 0 size 800000 align 800000" \
+	DUMP_END "none new none in 0 name 0000:00:01.0 BAR 0\n" \
+	"item 2 parent 0 alt - bar hold 0 size 1000000 align 1000000" \
+	DUMP_END "none new none in 0 name 0000:00:01.0 BAR 1\n" \
+	"item 3 parent 0 alt - bar hold 0 size 800000 align 800000" \
+	DUMP_END "none new e0000000-e07fffff in 0 name 0000:00:02.0 BAR 0\n"
+
 /* A port whose window stays, above 4 GiB */
 #define DUMP_HIGH \
 	"plan 0000:00 mem items 2 missing 0\n" \
@@ -989,6 +1001,8 @@ static const struct shown shown[] = {
 	{ "a block of no size in a dump keeps a BAR from being in two windows",
 	  DUMP_TOUCHING, .has = { "  400000-5fffff               free: placed\n" },
 	  .not = "DIFFERS" },
+	{ "a dump tells which BARs are of one device", DUMP_WHOLE,
+	  .has = { "e0000000-e07fffff           free: placed\n" }, .not = "DIFFERS" },
 	{ "a driver that takes part", NEIGHBOUR(DRIVER("nvme")), .has = {
 	  "\nmoves while in use, so that 0000:01:01.0 BAR 0 has a place:\n"
 	  MOVED("its driver nvme takes part"),
