@@ -173,31 +173,35 @@ static bool plan_leaves(const struct plan_level *level,
 	       plan_overlap(plan_keeps(level, item), to->start, to->end);
 }
 
-/* What is where an item that makes room wants to go */
+/*
+ * What is where an item that makes room wants to go: what is @placed, or stays.
+ * Of these only those from @at on need be looked at, or thereabouts.
+ */
 static const struct pci_plan_place *
 plan_busy(const struct plan_level *level, const struct pci_plan_item *leaves,
+	  const struct list_head *placed, struct pci_plan_item **at,
 	  u64 lo, u64 hi)
 {
-	const struct pci_plan_place *place = &level->child->try;
+	const struct pci_plan_place *keeps;
 	const struct pci_plan_item *item;
 
-	if (plan_overlap(place, lo, hi))
-		return place;
+	list_for_each_entry(item, placed, beside)
+		if (plan_overlap(&item->try, lo, hi) &&
+		    (item == level->child || !plan_passes(item, leaves)))
+			return &item->try;
 
-	plan_inside(item, level->window) {
-		if (!item->new.has)
+	*at = plan_from(level->window, *at, lo);
+	item = *at;
+	list_for_each_entry_from(item, &level->window->inside, node) {
+		if (!item->new.has || item->new.start > hi)
 			break;
-		if (item == level->child || plan_passes(item, leaves))
-			continue;
 		/* What is in the way itself goes elsewhere */
-		if (!item->leaves)
-			place = plan_keeps(level, item);
-		else if (item->placed)
-			place = &item->try;
-		else
+		if (item == level->child || item->leaves ||
+		    plan_passes(item, leaves))
 			continue;
-		if (plan_overlap(place, lo, hi))
-			return place;
+		keeps = plan_keeps(level, item);
+		if (plan_overlap(keeps, lo, hi))
+			return keeps;
 	}
 
 	return NULL;
@@ -227,10 +231,12 @@ static struct plan_need plan_takes(const struct plan_level *level,
 	};
 }
 
-/* A place for an item that makes room */
+/* A place for an item that makes room, beside what is @placed */
 static bool plan_find_free(const struct plan_level *level,
-			   const struct pci_plan_item *item, u64 *start)
+			   const struct pci_plan_item *item,
+			   const struct list_head *placed, u64 *start)
 {
+	struct pci_plan_item *at = plan_first(level->window);
 	struct plan_need need = plan_takes(level, item);
 	u64 last = min(level->last, item->top);
 	const struct pci_plan_place *busy;
@@ -239,7 +245,8 @@ static bool plan_find_free(const struct plan_level *level,
 		if (!pci_plan_fit_down(last + 1, &need, start))
 			return false;
 		while (*start >= level->first) {
-			busy = plan_busy(level, item, *start, *start + need.size - 1);
+			busy = plan_busy(level, item, placed, &at, *start,
+					 *start + need.size - 1);
 			if (!busy)
 				return true;
 			if (!pci_plan_fit_down(busy->start, &need, start))
@@ -251,7 +258,8 @@ static bool plan_find_free(const struct plan_level *level,
 	if (!pci_plan_fit_up(level->first, &need, start))
 		return false;
 	while (*start <= last && last - *start >= need.size - 1) {
-		busy = plan_busy(level, item, *start, *start + need.size - 1);
+		busy = plan_busy(level, item, placed, &at, *start,
+				 *start + need.size - 1);
 		if (!busy)
 			return true;
 		if (!pci_plan_fit_up(busy->end + 1, &need, start))
@@ -301,6 +309,7 @@ static bool plan_place(const struct plan_level *level, u64 start,
 	const struct pci_plan_place *keeps;
 	struct pci_plan_place all;
 	struct pci_plan_item *item;
+	LIST_HEAD(placed);
 
 	if (level->effort >= PLAN_MOVE_BESIDE)
 		pci_plan_reset(level->window);
@@ -320,12 +329,14 @@ static bool plan_place(const struct plan_level *level, u64 start,
 			plan_include(&all, plan_keeps(level, item));
 	}
 
+	list_add(&level->child->beside, &placed);
 	while ((item = plan_next_leaving(level))) {
-		if (!plan_find_free(level, item, &start))
+		if (!plan_find_free(level, item, &placed, &start))
 			return false;
 		keeps = plan_keeps(level, item);
 		plan_put(item, keeps->start, start, plan_size(keeps));
 		item->placed = true;
+		list_add(&item->beside, &placed);
 		plan_include(&all, &item->try);
 	}
 
@@ -463,7 +474,6 @@ static void plan_search(const struct plan_level *level, struct plan_spot *best)
 	const struct pci_plan_item *item;
 	struct pci_plan_item *at = plan_first(level->window);
 
-	plan_reach_before(level->window);
 	if (level->child->new.has)
 		plan_try_up(level, level->child->new.start, &at, best);
 	plan_try_up(level, level->first, &at, best);
@@ -828,8 +838,11 @@ bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot)
 	*spot = (struct plan_spot) {};
 	if (level->first > level->last)
 		return false;
-	if (level->effort >= PLAN_MOVE_BESIDE && !plan_has_room(level))
-		return false;
+	if (level->effort >= PLAN_MOVE_BESIDE) {
+		if (!plan_has_room(level))
+			return false;
+		plan_reach_before(level->window);
+	}
 
 	if (level->need.exact) {
 		if (plan_within(level, level->need.base))
