@@ -201,11 +201,13 @@ static bool plan_wants(const struct pci_plan *plan,
 	return item->in->new.has || item->in->split;
 }
 
+/* What is large first; if not everything fits, what is small may be better */
 static int plan_by_turn(void *priv, const struct list_head *a,
 			const struct list_head *b)
 {
 	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, order);
 	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, order);
+	const struct pci_plan *plan = priv;
 
 	if (i->spare != k->spare)
 		return i->spare;
@@ -213,6 +215,8 @@ static int plan_by_turn(void *priv, const struct list_head *a,
 		return i->waits > k->waits;
 	if (i->turn != k->turn)
 		return i->turn < k->turn;
+	if (plan->small)
+		return plan_want_size(i) > plan_want_size(k);
 	if (i->step != k->step)
 		return i->step < k->step;
 	return plan_want_size(i) < plan_want_size(k);
@@ -232,7 +236,7 @@ static struct pci_plan_item *plan_round(struct pci_plan *plan, bool optional,
 	for (i = 1; i < plan->count; i++)
 		if (plan_wants(plan, &plan->item[i], optional))
 			list_add_tail(&plan->item[i].order, &wants);
-	list_sort(NULL, &wants, plan_by_turn);
+	list_sort(plan, &wants, plan_by_turn);
 	plan->again = false;
 
 	list_for_each_entry(item, &wants, order) {
@@ -369,20 +373,24 @@ static unsigned int plan_torn(const struct pci_plan *plan, unsigned int *last)
 	return torn;
 }
 
-/* Keep an attempt if it is the best; first BARs count, then devices */
-static void plan_keep(struct pci_plan *plan, u64 *best)
+/*
+ * Keep an attempt if it is better than the @best one so far: if fewer BARs are
+ * left, or as few in fewer devices that are torn.
+ */
+static bool plan_keep(struct pci_plan *plan, u64 *best)
 {
 	unsigned int i, last;
 	u64 left;
 
 	left = (u64)plan_left(plan, false) << 32 | plan_torn(plan, &last);
 	if (left >= *best)
-		return;
+		return false;
 
 	*best = left;
 	for (i = 0; i < plan->count; i++)
 		plan->item[i].best = plan->item[i].new;
 	plan_output(plan);
+	return true;
 }
 
 /*
@@ -422,22 +430,29 @@ static void plan_whole(struct pci_plan *plan, enum pci_plan_hold hold, u64 best)
 		plan->item[i].waits = 0;
 }
 
-/*
- * All that is required; what had no place comes first the next time, for so many
- * times.
- */
-static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
-			  unsigned int max)
+/* No attempt has been made yet */
+static void plan_forget(struct pci_plan *plan)
 {
-	struct pci_plan_item *failed;
-	unsigned int tries, i;
-	u64 best = U64_MAX;
+	unsigned int i;
 
 	for (i = 0; i < plan->count; i++) {
 		plan->item[i].turn = 0;
 		plan->item[i].hopeless = false;
 	}
+}
 
+/*
+ * All that is required; what had no place comes first the next time, for so many
+ * times, and in the end what is small.
+ */
+static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
+			  unsigned int max)
+{
+	struct pci_plan_item *failed;
+	u64 best = U64_MAX;
+	unsigned int tries;
+
+	plan_forget(plan);
 	for (tries = 1; tries <= max; tries++) {
 		plan_begin(plan, false);
 		failed = plan_rounds(plan, hold);
@@ -447,9 +462,18 @@ static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
 		failed->turn = tries;
 	}
 
+	if (best >> 32) {
+		plan_forget(plan);
+		plan->small = true;
+		plan_begin(plan, false);
+		plan_rounds(plan, hold);
+		plan->small = plan_keep(plan, &best);
+	}
+
 	/* If all are wanted, a plan without some is of no use anyway */
 	if ((u32)best && !plan->all)
 		plan_whole(plan, hold, best);
+	plan->small = false;
 	plan_restore(plan);
 }
 
@@ -479,7 +503,7 @@ static void plan_optional(struct pci_plan *plan)
 /* Let a window have its reserve */
 static void plan_reserve(struct pci_plan *plan)
 {
-	struct plan_level level = { .fresh = true };
+	struct plan_level level = { .fresh = true, .steps = &plan->steps };
 	struct pci_plan_item *item, *top;
 	unsigned int i;
 	u64 size;
@@ -579,13 +603,14 @@ static void plan_carry(struct pci_plan_item *window)
 }
 
 /* Share out what is free to windows that are new: to hotplug bridges, if any */
-static void plan_spread_in(struct pci_plan_item *window, bool hotplug,
-			   bool high)
+static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
+			   bool hotplug, bool high)
 {
 	struct plan_level level = {
 		.window = window,
 		.first = window->new.start,
 		.last = window->new.end,
+		.steps = &plan->steps,
 		.fresh = true,
 	};
 	u64 lo = level.first, hi = level.last, align = 1;
@@ -651,8 +676,8 @@ static void plan_spread(struct pci_plan *plan)
 		if (!any)
 			continue;
 
-		plan_spread_in(window, hotplug, false);
-		plan_spread_in(window, hotplug, true);
+		plan_spread_in(plan, window, hotplug, false);
+		plan_spread_in(plan, window, hotplug, true);
 	}
 }
 
@@ -759,11 +784,10 @@ unsigned int pci_plan(struct pci_plan *plan)
 {
 	unsigned int i;
 
-	for (i = 0; i < plan->count; i++) {
-		plan->item[i].turn = 0;
+	plan_forget(plan);
+	for (i = 0; i < plan->count; i++)
 		plan->item[i].waits = 0;
-		plan->item[i].hopeless = false;
-	}
+	plan->steps = PLAN_STEPS;
 	plan_begin(plan, true);
 	if (plan_is_full(plan) || (plan->all && plan_is_too_much(plan, true)))
 		return plan_give_up(plan);

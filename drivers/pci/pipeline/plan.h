@@ -205,6 +205,8 @@ struct pci_plan {
 	bool			stale;	/* in some windows */
 	bool			again;	/* one more round */
 	bool			late;	/* it is time for what waits */
+	bool			small;	/* what is small comes first */
+	unsigned int		steps;	/* what is left of PLAN_STEPS */
 	unsigned int		moves;	/* how often others have moved */
 	unsigned int		holds;	/* what there is to move */
 };

@@ -521,7 +521,10 @@ bool pci_plan_may_fit(const struct pci_plan_item *in, u64 more)
 static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
 			enum pci_plan_hold hold)
 {
-	struct plan_level level = { .spare = want->spare };
+	struct plan_level level = {
+		.spare = want->spare,
+		.steps = &plan->steps,
+	};
 	struct pci_plan_item *top;
 
 	if (!pci_plan_may_fit(want->in, plan_want_size(want)))

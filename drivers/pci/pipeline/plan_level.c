@@ -185,16 +185,19 @@ plan_busy(const struct plan_level *level, const struct pci_plan_item *leaves,
 	const struct pci_plan_place *keeps;
 	const struct pci_plan_item *item;
 
-	list_for_each_entry(item, placed, beside)
+	list_for_each_entry(item, placed, beside) {
+		plan_step(level);
 		if (plan_overlap(&item->try, lo, hi) &&
 		    (item == level->child || !plan_passes(item, leaves)))
 			return &item->try;
+	}
 
 	*at = plan_from(level->window, *at, lo);
 	item = *at;
 	list_for_each_entry_from(item, &level->window->inside, node) {
 		if (!item->new.has || item->new.start > hi)
 			break;
+		plan_step(level);
 		/* What is in the way itself goes elsewhere */
 		if (item == level->child || item->leaves ||
 		    plan_passes(item, leaves))
@@ -324,6 +327,7 @@ static bool plan_place(const struct plan_level *level, u64 start,
 	plan_inside(item, level->window) {
 		if (!item->new.has)
 			break;
+		plan_step(level);
 		item->leaves = plan_leaves(level, item);
 		if (item != level->child && !item->leaves)
 			plan_include(&all, plan_keeps(level, item));
@@ -429,6 +433,8 @@ static void plan_try(const struct plan_level *level, u64 start,
 	const struct pci_plan_item *child = level->child;
 	struct plan_spot spot = { .ok = true, .start = start };
 
+	if (!*level->steps)
+		return;
 	if (!plan_in_the_way(level, at, start, start + level->need.size - 1,
 			     &spot.cost))
 		return;
@@ -634,6 +640,7 @@ static bool plan_relay_up(const struct plan_relay *relay,
 		return false;
 
 	list_for_each_entry_from(other, &relay->placed, beside) {
+		plan_step(relay->level);
 		if (other->try.end < *start || plan_passes(item, other))
 			continue;
 		if (other->try.start > *start + need->size - 1)
@@ -655,11 +662,13 @@ static bool plan_relay_down(const struct plan_relay *relay,
 	if (!pci_plan_fit_down(*start, need, start))
 		return false;
 
-	list_for_each_entry_reverse(other, &relay->placed, beside)
+	list_for_each_entry_reverse(other, &relay->placed, beside) {
+		plan_step(relay->level);
 		if (plan_overlap(&other->try, *start, *start + need->size - 1) &&
 		    !plan_passes(item, other) &&
 		    !pci_plan_fit_down(other->try.start, need, start))
 			return false;
+	}
 
 	return true;
 }
@@ -804,21 +813,22 @@ bool pci_plan_relay_good(const struct plan_level *level)
 static bool plan_relay_level(const struct plan_level *level,
 			     struct plan_spot *spot)
 {
-	struct pci_plan_item *item, *failed = NULL;
+	struct pci_plan_item *item, *failed;
 	unsigned int tries;
 
 	plan_inside(item, level->window)
 		item->prio = 0;
 
-	for (tries = 1; tries <= PLAN_AGAIN; tries++) {
+	for (tries = 1; tries <= PLAN_AGAIN && *level->steps; tries++) {
 		failed = pci_plan_relay(level, level->first, level->last,
 					level->down, spot);
-		if (!failed)
+		if (!failed) {
+			if (pci_plan_relay_good(level))
+				return true;
 			break;
+		}
 		failed->prio = tries;
 	}
-	if (!failed && pci_plan_relay_good(level))
-		return true;
 
 	spot->ok = false;
 	pci_plan_reset(level->window);
@@ -839,7 +849,7 @@ bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot)
 	if (level->first > level->last)
 		return false;
 	if (level->effort >= PLAN_MOVE_BESIDE) {
-		if (!plan_has_room(level))
+		if (!*level->steps || !plan_has_room(level))
 			return false;
 		plan_reach_before(level->window);
 	}

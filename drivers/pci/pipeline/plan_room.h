@@ -19,6 +19,7 @@
 #define PLAN_TOP	((u64)1 << 62)	/* what moves is laid out below it */
 #define PLAN_AGAIN	8		/* attempts with another order */
 #define PLAN_WHOLE	4		/* and for the sake of whole devices */
+#define PLAN_STEPS	1000000		/* places that one plan looks at at most */
 
 /* What may change to make room; what comes first is tried first */
 enum plan_effort {
@@ -64,6 +65,7 @@ struct plan_need {
  * @grow: how far @window is what it was
  * @effort: what may change
  * @hold: what holds no more than this can be moved
+ * @steps: what may still be spent on moving what is beside something
  * @share: what some of the windows in it get in addition to what they have
  * @down: grow at the lower end
  * @fresh: only what had no place can be moved
@@ -80,6 +82,7 @@ struct plan_level {
 	enum plan_grow		grow;
 	enum plan_effort	effort;
 	enum pci_plan_hold	hold;
+	unsigned int		*steps;
 	u64			share;
 	bool			down;
 	bool			fresh;
@@ -140,6 +143,13 @@ static inline bool plan_movable(const struct plan_level *level,
 
 	/* It is too high for something inside that is at its lower end */
 	return !item->new.has || item->new.end <= item->top;
+}
+
+/* One more thing has been looked at */
+static inline void plan_step(const struct plan_level *level)
+{
+	if (*level->steps)
+		--*level->steps;
 }
 
 /* The last address that will do for an item, and for what is inside */

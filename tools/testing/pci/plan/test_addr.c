@@ -588,6 +588,46 @@ static void test_hard(void **state)
 	}
 }
 
+/* More devices than there is room for, each with a large and a small BAR */
+static unsigned int many(struct pci_plan_item *item, unsigned int devices,
+			 unsigned int bridges)
+{
+	struct pci_plan plan = { .item = item };
+	unsigned int left, in = 0;
+
+	item[plan.count++] = root(1535);
+	for (unsigned int i = 0; i < devices; i++) {
+		if (bridges && i % (devices / bridges) == 0) {
+			in = plan.count;
+			item[plan.count++] = closed(0);
+		}
+		item[plan.count] = wants(in, 4);
+		item[plan.count++].device = i + 1;
+		item[plan.count] = wants(in, 4);
+		item[plan.count].size = 16384;
+		item[plan.count].align = 16384;
+		item[plan.count++].device = i + 1;
+	}
+	left = pci_plan(&plan);
+	verify(&plan, left, devices);
+	assert_int_equal(plan.steps == 0, !!bridges);
+	return left;
+}
+
+/*
+ * What is small comes first if that is better.  If too much would have to be
+ * looked at, not everything is, and what comes out is a plan all the same.
+ */
+static void test_many(void **state)
+{
+	static struct pci_plan_item item[1 + 200 + 2 * 1000];
+
+	(void)state;
+	assert_int_equal(many(item, 1000, 0), 620);
+	for (unsigned int devices = 360; devices <= 800; devices += 40)
+		assert_true(many(item, devices, devices / 4) <= devices - 308);
+}
+
 static bool has_all(const struct pci_plan *plan)
 {
 	for (unsigned int i = 1; i < plan->count; i++)
@@ -654,6 +694,7 @@ int main(void)
 		cmocka_unit_test(test_best_some),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_hard),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_host),
 	};
 	int failed = cmocka_run_group_tests_name("addresses", tests, NULL, NULL);
