@@ -136,6 +136,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 
 	plan->holds = 0;
 	plan->moves = 0;
+	plan->steps = PLAN_STEPS;
 	plan->late = false;
 	for (i = 0; i < plan->count; i++) {
 		item = &plan->item[i];
@@ -787,7 +788,6 @@ unsigned int pci_plan(struct pci_plan *plan)
 	plan_forget(plan);
 	for (i = 0; i < plan->count; i++)
 		plan->item[i].waits = 0;
-	plan->steps = PLAN_STEPS;
 	plan_begin(plan, true);
 	if (plan_is_full(plan) || (plan->all && plan_is_too_much(plan, true)))
 		return plan_give_up(plan);

@@ -535,6 +535,9 @@ static bool plan_one_in(struct pci_plan *plan, struct pci_plan_item *want,
 			continue;
 		level.effort = level.hold ? PLAN_MOVE_ABOVE : PLAN_GROW;
 		for (; level.effort < PLAN_EFFORTS; level.effort++) {
+			/* When it has taken too long, nothing moves any more */
+			if (!plan->steps && level.effort > PLAN_GROW)
+				break;
 			if (level.effort >= PLAN_DROP)
 				plan_measure(plan, level.hold);
 			level.down = false;

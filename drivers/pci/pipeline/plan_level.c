@@ -757,6 +757,7 @@ struct pci_plan_item *pci_plan_relay(const struct plan_level *level, u64 first,
 
 	plan_relay_begin(&relay, &all);
 	list_for_each_entry_safe(item, next, &relay.wants, beside) {
+		plan_step(level);
 		need = plan_takes(level, item);
 		if (!plan_relay_one(&relay, item, &need))
 			return item;

@@ -19,7 +19,7 @@
 #define PLAN_TOP	((u64)1 << 62)	/* what moves is laid out below it */
 #define PLAN_AGAIN	8		/* attempts with another order */
 #define PLAN_WHOLE	4		/* and for the sake of whole devices */
-#define PLAN_STEPS	1000000		/* places that one plan looks at at most */
+#define PLAN_STEPS	250000		/* what one of them looks at, at most */
 
 /* What may change to make room; what comes first is tried first */
 enum plan_effort {
