@@ -374,20 +374,23 @@ static unsigned int plan_torn(const struct pci_plan *plan, unsigned int *last)
 	return torn;
 }
 
-/*
- * Keep an attempt if it is better than the @best one so far: if fewer BARs are
- * left, or as few in fewer devices that are torn.
- */
-static bool plan_keep(struct pci_plan *plan, u64 *best)
-{
-	unsigned int i, last;
-	u64 left;
+/* What an attempt leaves: BARs without a place, and devices that are torn */
+struct plan_score {
+	unsigned int	left;
+	unsigned int	torn;
+};
 
-	left = (u64)plan_left(plan, false) << 32 | plan_torn(plan, &last);
-	if (left >= *best)
+/* Keep an attempt if it is better than the @best one so far */
+static bool plan_keep(struct pci_plan *plan, struct plan_score *best)
+{
+	unsigned int left = plan_left(plan, false), torn, last, i;
+
+	torn = plan_torn(plan, &last);
+	if (left > best->left || (left == best->left && torn >= best->torn))
 		return false;
 
-	*best = left;
+	best->left = left;
+	best->torn = torn;
 	for (i = 0; i < plan->count; i++)
 		plan->item[i].best = plan->item[i].new;
 	plan_output(plan);
@@ -399,7 +402,8 @@ static bool plan_keep(struct pci_plan *plan, u64 *best)
  * until everything else has had its turn, what was found last first: others may
  * have all of theirs then.
  */
-static void plan_whole(struct pci_plan *plan, enum pci_plan_hold hold, u64 best)
+static void plan_whole(struct pci_plan *plan, enum pci_plan_hold hold,
+		       struct plan_score *best)
 {
 	unsigned int tries, i, device;
 	struct pci_plan_item *item;
@@ -424,7 +428,7 @@ static void plan_whole(struct pci_plan *plan, enum pci_plan_hold hold, u64 best)
 		plan->late = true;
 		plan_blocks(plan, false);
 		plan_rounds(plan, hold);
-		plan_keep(plan, &best);
+		plan_keep(plan, best);
 	}
 
 	for (i = 0; i < plan->count; i++)
@@ -449,8 +453,8 @@ static void plan_forget(struct pci_plan *plan)
 static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
 			  unsigned int max)
 {
+	struct plan_score best = { .left = UINT_MAX };
 	struct pci_plan_item *failed;
-	u64 best = U64_MAX;
 	unsigned int tries;
 
 	plan_forget(plan);
@@ -458,12 +462,12 @@ static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
 		plan_begin(plan, false);
 		failed = plan_rounds(plan, hold);
 		plan_keep(plan, &best);
-		if (!best || !failed || failed->turn)
+		if (!best.left || !failed || failed->turn)
 			break;
 		failed->turn = tries;
 	}
 
-	if (best >> 32) {
+	if (best.left) {
 		plan_forget(plan);
 		plan->small = true;
 		plan_begin(plan, false);
@@ -472,8 +476,8 @@ static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
 	}
 
 	/* If all are wanted, a plan without some is of no use anyway */
-	if ((u32)best && !plan->all)
-		plan_whole(plan, hold, best);
+	if (best.torn && !plan->all)
+		plan_whole(plan, hold, &best);
 	plan->small = false;
 	plan_restore(plan);
 }
