@@ -279,7 +279,7 @@ void emul_set_hotplug(struct emul_fn *port, u8 secondary, u8 subordinate);
 void emul_set_payload(struct emul_fn *fn, unsigned int mpss);
 void emul_set_bus_numbers(struct emul_fn *bridge, u8 primary, u8 secondary,
 			  u8 subordinate);
-void emul_leave_bar(struct emul_fn *fn, u32 at);
+void emul_leave_bar(struct emul_fn *fn, u64 at);
 void emul_plug(struct emul_fn *fn);
 void emul_unplug(struct emul_fn *fn);
 

@@ -594,19 +594,28 @@ void emul_set_bus_numbers(struct emul_fn *bridge, u8 primary, u8 secondary,
  *
  * The port has a window of the smallest size there.
  */
-void emul_leave_bar(struct emul_fn *fn, u32 at)
+void emul_leave_bar(struct emul_fn *fn, u64 at)
 {
 	u32 io = fn->bar[0].flags & PCI_BASE_ADDRESS_SPACE_IO;
 	struct emul_fn *port = fn->up;
 
-	if (io) {
-		emul_poke(port, PCI_IO_BASE, 1, (at >> 8) & 0xf0);
-		emul_poke(port, PCI_IO_LIMIT, 1, (at >> 8) & 0xf0);
+	if (fn->bar[0].flags & PCI_BASE_ADDRESS_MEM_PREFETCH) {
+		emul_poke(port, PCI_PREF_MEMORY_BASE, 4, 0x00010001 |
+			  ((at >> 16) & 0xfff0) | (at & 0xfff00000));
+		emul_poke(port, PCI_PREF_BASE_UPPER32, 4, at >> 32);
+		emul_poke(port, PCI_PREF_LIMIT_UPPER32, 4, at >> 32);
+	} else if (io) {
+		emul_poke(port, PCI_IO_BASE, 1,
+			  ((at >> 8) & 0xf0) | PCI_IO_RANGE_TYPE_32);
+		emul_poke(port, PCI_IO_LIMIT, 1,
+			  ((at >> 8) & 0xf0) | PCI_IO_RANGE_TYPE_32);
 	} else {
 		emul_poke(port, PCI_MEMORY_BASE, 4,
 			  (at >> 16) | (at & 0xfff00000));
 	}
-	emul_poke(fn, PCI_BASE_ADDRESS_0, 4, at | io);
+	emul_poke(fn, PCI_BASE_ADDRESS_0, 4, at | fn->bar[0].flags);
+	if (fn->bar[0].flags & PCI_BASE_ADDRESS_MEM_TYPE_64)
+		emul_poke(fn, PCI_BASE_ADDRESS_1, 4, at >> 32);
 	emul_poke(port, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
 	emul_poke(fn, PCI_COMMAND, 2,
 		  io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);

@@ -15,6 +15,7 @@
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/prandom.h>
+#include <linux/unaligned.h>
 #include <linux/vmalloc.h>
 
 #include "../../pci.h"
@@ -41,6 +42,15 @@ static const struct emul_bar move_tiny[MOVE_BARS] = {
 
 static const struct emul_bar move_large[] = {
 	{ SZ_64M, EMUL_BAR_MEM },
+};
+
+static const struct emul_bar move_pref[MOVE_BARS] = {
+	{ SZ_64K, EMUL_BAR_PREF64 },
+};
+
+/* What moves for it has other upper halves then */
+static const struct emul_bar move_huge[] = {
+	{ SZ_4G, EMUL_BAR_PREF64 },
 };
 
 static const struct emul_bar move_ports[MOVE_BARS] = {
@@ -192,8 +202,10 @@ static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
 				const struct emul_bar *card)
 {
 	bool io = bar->flags & PCI_BASE_ADDRESS_SPACE_IO;
-	u32 first = io ? 0x2000 : EMUL_MEM_BUS_ADDRESS;
-	u32 second = io ? 0x5000 : EMUL_MEM_BUS_ADDRESS + SZ_64M;
+	bool pref = bar->flags & PCI_BASE_ADDRESS_MEM_PREFETCH;
+	u64 first = io ? 0x2000 :
+		    pref ? EMUL_PREF_BUS_ADDRESS : EMUL_MEM_BUS_ADDRESS;
+	u64 second = io ? 0x5000 : first + card->size;
 	struct emul_fn *port;
 	struct move *m;
 	unsigned int i;
@@ -202,6 +214,8 @@ static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	m->host = emul_host_create(test);
 	m->host->mem_size = SZ_128M;
+	if (pref)
+		m->host->pref_size = 2 * card->size;
 	/* 0x1000 to 0x7fff */
 	m->host->io_size = 0x7000;
 	for (i = 0; i < 2; i++) {
@@ -252,7 +266,7 @@ static void move_remember(struct kunit *test, struct move *m)
 }
 
 /* The slot counts events and has windows for the card, the card is new */
-static void move_unchanged(struct kunit *test, struct move *m)
+static void move_same_config(struct kunit *test, struct move *m)
 {
 	unsigned int i = 0;
 	struct emul_fn *fn;
@@ -262,6 +276,13 @@ static void move_unchanged(struct kunit *test, struct move *m)
 			KUNIT_EXPECT_MEMEQ(test, fn->value, m->was[i], fn->size);
 		i++;
 	}
+}
+
+static void move_unchanged(struct kunit *test, struct move *m)
+{
+	unsigned int i;
+
+	move_same_config(test, m);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, m->dev[i]->resource[0].start, m->bar[i].start);
 		KUNIT_EXPECT_EQ(test, m->dev[i]->resource[0].end, m->bar[i].end);
@@ -322,6 +343,10 @@ static void move_agrees(struct kunit *test, struct move *m, unsigned int i)
 		KUNIT_EXPECT_TRUE(test, resource_contains(res, child));
 	KUNIT_EXPECT_EQ(test, dev->saved_config_space[PCI_BASE_ADDRESS_0 / 4],
 			emul_peek(m->fn[i], PCI_BASE_ADDRESS_0, 4));
+	if (res->flags & IORESOURCE_MEM_64)
+		KUNIT_EXPECT_EQ(test,
+				dev->saved_config_space[PCI_BASE_ADDRESS_1 / 4],
+				emul_peek(m->fn[i], PCI_BASE_ADDRESS_1, 4));
 }
 
 /* The card has an address because one device has moved, and only one */
@@ -515,19 +540,77 @@ static void move_asleep(struct kunit *test)
 			pci_resource_start(dev, 0));
 }
 
-/* A reset restores what was saved, with the address of today */
+/**
+ * struct move_kind - a kind of addresses
+ * @name: of the test
+ * @bar: of both devices
+ * @card: what comes
+ */
+struct move_kind {
+	const char		*name;
+	const struct emul_bar	*bar;
+	const struct emul_bar	*card;
+};
+
+static const struct move_kind move_kinds[] = {
+	{ "32 bits", move_small, move_large },
+	{ "64 bits", move_pref, move_huge },
+	{ "I/O ports", move_ports, move_many_ports },
+};
+
+static void move_describe_kind(const struct move_kind *kind, char *name)
+{
+	strscpy(name, kind->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(move_kinds, move_kinds, move_describe_kind);
+
+/* What a reset does to the header */
+static void move_reset(struct emul_fn *fn)
+{
+	unsigned int pos;
+
+	for (pos = 0; pos < PCI_STD_HEADER_SIZEOF; pos += 4)
+		emul_poke(fn, pos, 4, get_unaligned_le32(&fn->reset[pos]));
+}
+
+/*
+ * A reset restores what was saved before, with the addresses of today: those of
+ * BARs, and of the windows that lead there.
+ */
 static void move_restored(struct kunit *test)
 {
-	struct move *m = move_create(test, move_small, move_large);
+	const struct move_kind *kind = test->param_value;
+	struct pci_dev *port;
+	struct move *m;
 	unsigned int i;
+	u32 upper[2];
 
-	for (i = 0; i < 2; i++)
+	if (!IS_ENABLED(CONFIG_64BIT) && kind->card->size > U32_MAX)
+		kunit_skip(test, "no such addresses on this machine");
+
+	m = move_create(test, kind->bar, kind->card);
+	for (i = 0; i < 2; i++) {
+		port = pci_upstream_bridge(m->dev[i]);
 		KUNIT_EXPECT_EQ(test, pci_save_state(m->dev[i]), 0);
+		KUNIT_EXPECT_EQ(test, pci_save_state(port), 0);
+		upper[i] = emul_peek(m->fn[i], PCI_BASE_ADDRESS_1, 4);
+	}
 	move_plug(m);
 	i = move_worked(test, m);
+	if (kind->card->size > U32_MAX)
+		KUNIT_EXPECT_NE(test, upper[i],
+				emul_peek(m->fn[i], PCI_BASE_ADDRESS_1, 4));
+	move_remember(test, m);
+
+	move_reset(m->fn[i]);
+	move_reset(m->fn[i]->up);
+	pci_restore_state(pci_upstream_bridge(m->dev[i]));
 	pci_restore_state(m->dev[i]);
+	move_same_config(test, m);
 	move_agrees(test, m, i);
 	KUNIT_EXPECT_EQ(test, m->host->stray, 0);
+	emul_check_sane(m->host);
 }
 
 /**
@@ -995,7 +1078,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_ports_cooperate),
 	KUNIT_CASE(move_locked),
 	KUNIT_CASE(move_asleep),
-	KUNIT_CASE(move_restored),
+	KUNIT_CASE_PARAM(move_restored, move_kinds_gen_params),
 	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
 	KUNIT_CASE(move_one_stuck),
 	KUNIT_CASE(move_stuck),
