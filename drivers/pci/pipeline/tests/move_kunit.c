@@ -64,6 +64,7 @@ static const struct emul_bar move_many_ports[] = {
 /* What the driver below does, and saw */
 static struct {
 	struct pci_dev *refuses;
+	bool read;
 	unsigned int bound;
 	unsigned int limit;
 	unsigned int prepared;
@@ -136,6 +137,9 @@ static int move_prepare(struct pci_dev *dev)
 static void move_done(struct pci_dev *dev)
 {
 	move_seen.done++;
+	/* Whoever has read the ROM is through with it by now */
+	if (move_seen.read)
+		pci_disable_rom(dev);
 }
 
 static const struct pci_device_id move_ids[] = {
@@ -198,8 +202,10 @@ static void move_put(void *dev)
 	pci_dev_put(dev);
 }
 
-static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
-				const struct emul_bar *card)
+/* Both devices have a ROM of the given size behind BAR 0, if any */
+static struct move *move_create_rom(struct kunit *test,
+				    const struct emul_bar *bar,
+				    const struct emul_bar *card, u32 rom)
 {
 	bool io = bar->flags & PCI_BASE_ADDRESS_SPACE_IO;
 	bool pref = bar->flags & PCI_BASE_ADDRESS_MEM_PREFETCH;
@@ -223,10 +229,15 @@ static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
 				     PCI_EXP_TYPE_ROOT_PORT);
 		emul_set_bus_numbers(port, 0, 1 + i, 1 + i);
 		m->fn[i] = emul_add_endpoint(m->host, port, 0, bar, MOVE_BARS);
+		if (rom)
+			emul_add_rom(m->fn[i], rom);
 		emul_plug(port);
 		emul_leave_bar(m->fn[i], i ? second : first);
 		if (bar[1].size)
 			emul_poke(m->fn[i], PCI_BASE_ADDRESS_1, 4,
+				  (i ? second : first) + bar[0].size);
+		if (rom)
+			emul_poke(m->fn[i], PCI_ROM_ADDRESS, 4,
 				  (i ? second : first) + bar[0].size);
 	}
 	m->slot = emul_add_port(m->host, NULL, PCI_DEVFN(3, 0),
@@ -249,6 +260,12 @@ static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
 	m->host->watch_addresses = true;
 
 	return m;
+}
+
+static struct move *move_create(struct kunit *test, const struct emul_bar *bar,
+				const struct emul_bar *card)
+{
+	return move_create_rom(test, bar, card, 0);
 }
 
 /* Every config space, and the only BAR of both devices */
@@ -482,6 +499,74 @@ static void move_locked(struct kunit *test)
 	move_unlock_device(test, m);
 	KUNIT_EXPECT_EQ(test, atomic_read(&grep->count), 1);
 	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
+}
+
+/* What the register of a ROM is to have, but for the bit that turns it on */
+static u32 move_rom_reg(struct kunit *test, struct move *m, unsigned int i)
+{
+	struct resource *rom = &m->dev[i]->resource[PCI_ROM_RESOURCE];
+	struct pci_bus_region region;
+
+	KUNIT_EXPECT_PTR_EQ(test, rom->parent, m->dev[i]->resource[0].parent);
+	pcibios_resource_to_bus(m->dev[i]->bus, &region, rom);
+	return region.start;
+}
+
+/* Where a ROM is decoded does not change while somebody reads it */
+static void move_rom_is_read(struct kunit *test)
+{
+	struct move *m = move_create_rom(test, move_small, move_large, SZ_64K);
+	struct emul_grep *grep = move_grep(test, "it is busy");
+	unsigned int i;
+	u32 at[2];
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, pci_enable_rom(m->dev[i]), 0);
+		at[i] = move_rom_reg(test, m, i);
+		KUNIT_EXPECT_EQ(test, emul_peek(m->fn[i], PCI_ROM_ADDRESS, 4),
+				at[i] | PCI_ROM_ADDRESS_ENABLE);
+	}
+	move_remember(test, m);
+	move_plug(m);
+	KUNIT_EXPECT_GE(test, atomic_read(&grep->count), 2);
+	KUNIT_EXPECT_FALSE(test, move_card_placed(m));
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, move_rom_reg(test, m, i), at[i]);
+	move_unchanged(test, m);
+
+	/* It is nobody else's business */
+	pci_disable_rom(m->dev[1]);
+	emul_remove(m->card);
+	emul_unplug(m->card);
+	move_plug(m);
+	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
+	KUNIT_EXPECT_EQ(test, move_rom_reg(test, m, 0), at[0]);
+	KUNIT_EXPECT_EQ(test, emul_peek(m->fn[0], PCI_ROM_ADDRESS, 4),
+			at[0] | PCI_ROM_ADDRESS_ENABLE);
+
+	KUNIT_EXPECT_NE(test, move_rom_reg(test, m, 1), at[1]);
+	KUNIT_EXPECT_EQ(test, pci_enable_rom(m->dev[1]), 0);
+	KUNIT_EXPECT_EQ(test, emul_peek(m->fn[1], PCI_ROM_ADDRESS, 4),
+			move_rom_reg(test, m, 1) | PCI_ROM_ADDRESS_ENABLE);
+}
+
+/* Not for long: then it is tried again, and nobody has to say so */
+static void move_rom_was_read(struct kunit *test)
+{
+	struct move *m = move_create_rom(test, move_small, move_large, SZ_64K);
+	struct emul_grep *grep = move_grep(test, "it is busy");
+	unsigned int i;
+
+	move_needs_mappings(test);
+	move_bind(test, true, true);
+	move_seen.read = true;
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, pci_enable_rom(m->dev[i]), 0);
+	move_plug(m);
+	KUNIT_EXPECT_EQ(test, atomic_read(&grep->count), 0);
+	move_worked(test, m);
+	KUNIT_EXPECT_EQ(test, move_seen.prepared, 2);
+	KUNIT_EXPECT_EQ(test, move_seen.done, 2);
 }
 
 static void move_keep_awake(void *data)
@@ -1077,6 +1162,8 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_cooperates),
 	KUNIT_CASE(move_ports_cooperate),
 	KUNIT_CASE(move_locked),
+	KUNIT_CASE(move_rom_is_read),
+	KUNIT_CASE(move_rom_was_read),
 	KUNIT_CASE(move_asleep),
 	KUNIT_CASE_PARAM(move_restored, move_kinds_gen_params),
 	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
