@@ -569,6 +569,67 @@ static void move_rom_was_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, move_seen.done, 2);
 }
 
+static void move_msix_off(void *dev)
+{
+	((struct pci_dev *)dev)->msix_enabled = 0;
+}
+
+/* Vectors are none of what is tested; the table is where hardware says */
+static void move_msix_on(struct kunit *test, struct move *m,
+			 struct pci_dev *dev)
+{
+	KUNIT_ASSERT_NE(test, dev->msix_cap, 0);
+	dev->msix_enabled = 1;
+	emul_do(test, move_msix_off, dev);
+}
+
+/* BAR 0 of both can move, but a mapping of it, such as the core's, stays */
+static struct move *move_create_msix(struct kunit *test, bool on)
+{
+	struct move *m = move_create(test, move_tiny, move_large);
+	unsigned int i;
+
+	move_bind(test, false, true);
+	for (i = 0; i < 2 && on; i++)
+		move_msix_on(test, m, m->dev[i]);
+	return m;
+}
+
+/* The driver has given back its vectors */
+static void move_msix_is_off(struct kunit *test)
+{
+	struct move *m = move_create_msix(test, false);
+
+	move_plug(m);
+	move_worked(test, m);
+}
+
+/* The table of one is in the BAR, the other one has it elsewhere */
+static void move_msix_elsewhere(struct kunit *test)
+{
+	struct move *m = move_create_msix(test, true);
+	struct emul_grep *grep = move_grep(test, "its MSI-X table is mapped");
+
+	emul_poke(m->fn[1], m->dev[1]->msix_cap + PCI_MSIX_TABLE, 4, 2);
+	move_plug(m);
+	KUNIT_EXPECT_EQ(test, atomic_read(&grep->count), 1);
+	KUNIT_EXPECT_EQ(test, move_worked(test, m), 1);
+}
+
+/* Where mappings can follow, that of the table does */
+static void move_msix_follows(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+	unsigned int i;
+
+	move_needs_mappings(test);
+	move_bind(test, true, false);
+	for (i = 0; i < 2; i++)
+		move_msix_on(test, m, m->dev[i]);
+	move_plug(m);
+	move_worked(test, m);
+}
+
 static void move_keep_awake(void *data)
 {
 	struct pci_dev *dev = data;
@@ -918,6 +979,8 @@ static const struct move_refusal move_refusals[] = {
 	{ "mapping of two BARs", "a mapping is not of this BAR alone",
 	  move_pair, move_large, true, true, .late = true,
 	  .set = move_map_both },
+	{ "MSI-X", "its MSI-X table is mapped", move_tiny, move_large, true,
+	  false, true, .late = true, .set = move_msix_on },
 	{ "switched off", "moving is switched off", move_small, move_large,
 	  .set = move_switched_off },
 	{ "for an untrusted card", "not for a device that is not trusted",
@@ -1164,6 +1227,9 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_locked),
 	KUNIT_CASE(move_rom_is_read),
 	KUNIT_CASE(move_rom_was_read),
+	KUNIT_CASE(move_msix_is_off),
+	KUNIT_CASE(move_msix_elsewhere),
+	KUNIT_CASE(move_msix_follows),
 	KUNIT_CASE(move_asleep),
 	KUNIT_CASE_PARAM(move_restored, move_kinds_gen_params),
 	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
