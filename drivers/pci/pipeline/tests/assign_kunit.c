@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -24,6 +25,16 @@
 static const struct emul_bar assign_mixed[] = {
 	{ SZ_16K, EMUL_BAR_MEM },
 	{ 32, EMUL_BAR_IO },
+};
+
+static const struct emul_bar assign_card[] = {
+	{ SZ_1M, EMUL_BAR_MEM },
+};
+
+/* More than there is */
+static const struct emul_bar assign_too_large[] = {
+	{ SZ_16K, EMUL_BAR_MEM },
+	{ SZ_1G, EMUL_BAR_MEM },
 };
 
 /* Nothing is claimed at boot, as on most architectures */
@@ -420,6 +431,66 @@ static void assign_at_any_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
 
+static void assign_expect_noio(struct kunit *test, struct emul_host *host)
+{
+	KUNIT_EXPECT_GT(test, host->placed, 0);
+	KUNIT_EXPECT_EQ(test, host->placed_noio, host->placed);
+	KUNIT_EXPECT_FALSE(test, current->flags & PF_MEMALLOC_NOIO);
+	host->placed = 0;
+	host->placed_noio = 0;
+}
+
+/*
+ * The driver of a disk may have to wait for whoever assigns addresses, so that
+ * one must not wait for the disk: neither at boot, nor for a card that comes,
+ * whether all of it gets an address or not, nor when a BAR is resized.
+ */
+static void assign_without_io(struct kunit *test)
+{
+	struct emul_fn *port[2], *card[2];
+	struct emul_host *host;
+	struct pci_dev *dev;
+	unsigned int i;
+
+	host = emul_host_create(test);
+	for (i = 0; i < 2; i++) {
+		port[i] = emul_add_port(host, NULL, PCI_DEVFN(1 + i, 0),
+					PCI_EXP_TYPE_ROOT_PORT);
+		emul_set_hotplug(port[i], 1 + i, 1 + i);
+		card[i] = emul_add_endpoint(host, port[i], 0,
+					    i ? assign_too_large : assign_card,
+					    i ? 2 : 1);
+	}
+	emul_add_rebar(card[0], BIT(0) | BIT(4));
+	emul_plug(port[0]);
+	emul_plug(port[1]);
+	emul_unplug(card[1]);
+	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	assign_expect_noio(test, host);
+
+	emul_plug(card[1]);
+	emul_enumerate(port[1], PCI_BATCH_FRESH);
+	KUNIT_EXPECT_NOT_NULL(test, assign_bar(card[1], 0).parent);
+	KUNIT_EXPECT_NULL(test, assign_bar(card[1], 1).parent);
+	assign_expect_noio(test, host);
+
+	emul_remove(card[0]);
+	emul_unplug(card[0]);
+	emul_plug(card[0]);
+	emul_enumerate(port[0], PCI_BATCH_FRESH);
+	KUNIT_EXPECT_NOT_NULL(test, assign_bar(card[0], 0).parent);
+	assign_expect_noio(test, host);
+
+	dev = emul_get_dev(card[0]);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	pci_lock_rescan_remove();
+	KUNIT_EXPECT_EQ(test, pci_resize_resource(dev, 0, 4, 0), 0);
+	pci_unlock_rescan_remove();
+	pci_dev_put(dev);
+	assign_expect_noio(test, host);
+	emul_check_sane(host);
+}
+
 static struct kunit_case assign_cases[] = {
 	KUNIT_CASE(assign_at_any_time),
 	KUNIT_CASE(assign_fixed),
@@ -429,6 +500,7 @@ static struct kunit_case assign_cases[] = {
 #endif
 	KUNIT_CASE(assign_start_align),
 	KUNIT_CASE(assign_transparent),
+	KUNIT_CASE(assign_without_io),
 	{ }
 };
 

@@ -194,6 +194,8 @@ struct emul_fn {
  * @watch_addresses: look at all addresses whenever a register changes them
  * @stray: times that numbers did not nest, overlapped, or missed @lives_on; that
  *	something that decodes could not be reached, or overlapped
+ * @placed: writes that gave a BAR an address
+ * @placed_noio: of these, by somebody whose memory does not wait for I/O
  * @splats: emul_splats() when it was made
  * @no_memory: allocations failed, a bridge may be without its bus
  */
@@ -228,6 +230,8 @@ struct emul_host {
 	bool			watch;
 	bool			watch_addresses;
 	unsigned int		stray;
+	unsigned int		placed;
+	unsigned int		placed_noio;
 	unsigned int		splats;
 	bool			no_memory;
 };

@@ -7,6 +7,8 @@
  */
 #include <linux/list.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
+#include <linux/unaligned.h>
 
 #include "emul.h"
 
@@ -232,18 +234,39 @@ static void emul_watch_space(struct emul_host *host, bool io)
 	}
 }
 
+/* Was an address written to a BAR?  All ones are written to see its size. */
+static bool emul_places(const struct emul_fn *fn, unsigned int pos)
+{
+	unsigned int end = fn->below ? PCI_BASE_ADDRESS_2 : PCI_CARDBUS_CIS;
+	u32 rw, address;
+
+	if (pos < PCI_BASE_ADDRESS_0 || pos >= end)
+		return false;
+
+	pos = ALIGN_DOWN(pos, 4);
+	rw = get_unaligned_le32(&fn->rw[pos]);
+	address = emul_peek(fn, pos, 4) & rw;
+	return address && address != rw;
+}
+
 /**
  * emul_watch - a register was written: is what hardware does now legal
  * @fn: the function
  * @pos: the register
  *
- * Counts in &emul_host.stray what is not.
+ * Counts in &emul_host.stray what is not.  Also counts who gives addresses to
+ * BARs, in &emul_host.placed.
  *
  * Context: &emul_host.lock held.
  */
 void emul_watch(struct emul_fn *fn, unsigned int pos)
 {
 	struct emul_host *host = fn->host;
+
+	if (emul_places(fn, pos)) {
+		host->placed++;
+		host->placed_noio += !!(current->flags & PF_MEMALLOC_NOIO);
+	}
 
 	if (host->watch && fn->below && pos / 4 == PCI_PRIMARY_BUS / 4)
 		emul_watch_numbers(host);

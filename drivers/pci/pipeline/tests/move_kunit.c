@@ -15,6 +15,7 @@
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 #include <linux/unaligned.h>
 #include <linux/vmalloc.h>
 
@@ -70,6 +71,7 @@ static struct {
 	unsigned int prepared;
 	unsigned int done;
 	unsigned int locked;
+	unsigned int waits;
 } move_seen;
 
 static int move_memory(struct pci_dev *dev)
@@ -121,8 +123,15 @@ static void move_remove(struct pci_dev *dev)
 	pci_disable_device(dev);
 }
 
+/* What a driver allocates must not wait for a disk that is about to move */
+static void move_no_io(void)
+{
+	move_seen.waits += !(current->flags & PF_MEMALLOC_NOIO);
+}
+
 static int move_prepare(struct pci_dev *dev)
 {
+	move_no_io();
 	/* Another device's driver may be waiting for this one's lock */
 	if (device_trylock(&dev->dev))
 		device_unlock(&dev->dev);
@@ -136,6 +145,7 @@ static int move_prepare(struct pci_dev *dev)
 
 static void move_done(struct pci_dev *dev)
 {
+	move_no_io();
 	move_seen.done++;
 	/* Whoever has read the ROM is through with it by now */
 	if (move_seen.read)
@@ -452,6 +462,8 @@ static void move_one_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, move_seen.prepared, 1);
 	KUNIT_EXPECT_EQ(test, move_seen.done, 1);
 	KUNIT_EXPECT_EQ(test, move_seen.locked, 0);
+	KUNIT_EXPECT_EQ(test, move_seen.waits, 0);
+	KUNIT_EXPECT_FALSE(test, current->flags & PF_MEMALLOC_NOIO);
 }
 
 /* Who takes part by callbacks alone follows by itself */
