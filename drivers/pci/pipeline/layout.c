@@ -167,6 +167,9 @@ static int layout_apply(struct pci_layout *layout, int left)
 {
 	int ret;
 
+	if (layout->idle)
+		return 0;
+
 	ret = pci_layout_apply(layout);
 	if (ret)
 		return ret;
@@ -175,27 +178,12 @@ static int layout_apply(struct pci_layout *layout, int left)
 	return left;
 }
 
-/* Addresses of one kind, as pci_layout_assign() */
-static int layout_assign(struct pci_bus *bus, unsigned long type,
-			 unsigned int flags)
-{
-	struct pci_layout layout = {};
-	int left;
-
-	left = layout_find(&layout, bus, NULL, type, flags);
-	if (!left || (left > 0 && !(flags & PCI_LAYOUT_ALL)))
-		left = layout_apply(&layout, left);
-	pci_layout_free(&layout);
-
-	return left;
-}
-
 /**
  * pci_layout_assign - give addresses to what has none on and below a bus
  * @bus: the bus
  * @flags: PCI_LAYOUT_KEEP_BARS, PCI_LAYOUT_KEEP_WINDOWS: what has a place
- *	stays there; PCI_LAYOUT_ALL: change no addresses of a kind if something
- *	would get none; PCI_LAYOUT_REQUIRED: what is optional need not have any
+ *	stays there; PCI_LAYOUT_ALL: change nothing if something would get none;
+ *	PCI_LAYOUT_REQUIRED: what is optional need not have any
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
  * Return: how many BARs have no address, optional ones too if these count, or
@@ -205,12 +193,21 @@ int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
 {
 	unsigned long lacks = pci_layout_lacks(bus, IORESOURCE_IO | IORESOURCE_MEM,
 					       false);
+	struct pci_layout layout_io = { .idle = !(lacks & IORESOURCE_IO) };
+	struct pci_layout layout_mem = { .idle = !(lacks & IORESOURCE_MEM) };
 	int io = 0, mem = 0;
 
-	if (lacks & IORESOURCE_IO)
-		io = layout_assign(bus, IORESOURCE_IO, flags);
-	if (io >= 0 && lacks & IORESOURCE_MEM)
-		mem = layout_assign(bus, IORESOURCE_MEM, flags);
+	if (!layout_io.idle)
+		io = layout_find(&layout_io, bus, NULL, IORESOURCE_IO, flags);
+	if (!layout_mem.idle && (!io || (io > 0 && !(flags & PCI_LAYOUT_ALL))))
+		mem = layout_find(&layout_mem, bus, NULL, IORESOURCE_MEM, flags);
+
+	if (io >= 0 && mem >= 0 && (!(flags & PCI_LAYOUT_ALL) || !(io + mem))) {
+		io = layout_apply(&layout_io, io);
+		mem = layout_apply(&layout_mem, mem);
+	}
+	pci_layout_free(&layout_io);
+	pci_layout_free(&layout_mem);
 
 	if (io < 0)
 		return io;
