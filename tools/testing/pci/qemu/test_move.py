@@ -968,6 +968,8 @@ ACTORS = {
                          ["none", "map"])
 def test_against(boot, actor):
     """Moves against somebody who binds, resets, maps, rescans, or takes CPUs away"""
+    if actor == "flr" and config.variant() == "debug":
+        pytest.skip("lockdep: nvme is reset with its queues frozen, whatever has moved")
     dance = Dance(boot)
     start, stop, load = ACTORS.get(actor, (None, None, True))
     moved = refused = 0
@@ -991,8 +993,9 @@ def many(boot, rounds, seed):
     dance = Dance(boot)
     rng = random.Random(seed)
     moved = refused = 0
-    # All that arm64's machine has is below one root bus.
-    actors = [name for name in ACTORS if name != "rescan" or config.arch() == "x86_64"]
+    # All that arm64's machine has is below one root bus. For resets see test_against.
+    actors = [name for name in ACTORS if (name != "rescan" or config.arch() == "x86_64")
+              and (name != "flr" or config.variant() != "debug")]
     for _ in range(rounds):
         start, stop, load = ACTORS.get(rng.choice(["none", "none", *actors]), (None, None, True))
         lines, why = dance.step(start, stop, load)
