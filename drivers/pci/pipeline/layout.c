@@ -114,6 +114,9 @@ int pci_layout_plan(struct pci_layout *layout)
 	layout->plan.all = layout->flags & PCI_LAYOUT_ALL &&
 			   !(layout->flags & PCI_LAYOUT_STAY);
 	required = pci_plan(&layout->plan);
+	/* Nothing comes of that */
+	if (layout->plan.all && layout->plan.missing)
+		return layout->plan.missing;
 	wrong = pci_plan_check(&layout->plan);
 	if (wrong) {
 		dev_WARN(&layout->bus->dev, "plan of addresses: %s\n", wrong);

@@ -138,6 +138,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 	plan->moves = 0;
 	plan->steps = PLAN_STEPS;
 	plan->late = false;
+	plan->bounds = 0;
 	for (i = 0; i < plan->count; i++) {
 		item = &plan->item[i];
 		INIT_LIST_HEAD(&item->inside);
@@ -149,8 +150,10 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		item->top = item->limit;
 		item->weight = item->window ? 1 :
 			       item->hold == PCI_HOLD_FREE ? 0 : 16;
-		if (item->window)
+		if (item->window) {
 			item->hold = item->fixed ? PCI_HOLD_PINNED : PCI_HOLD_FREE;
+			plan->bounds += item->fixed && i;
+		}
 		item->block = 0;
 		item->shares = false;
 		item->failed_size = U64_MAX;
@@ -442,6 +445,7 @@ static void plan_forget(struct pci_plan *plan)
 
 	for (i = 0; i < plan->count; i++) {
 		plan->item[i].turn = 0;
+		plan->item[i].waits = 0;
 		plan->item[i].hopeless = false;
 	}
 }
@@ -708,6 +712,31 @@ static u64 plan_asks(const struct pci_plan_item *item, u64 last)
 	return ALIGN(item->asks, item->align);
 }
 
+/* Is there room below 4 GiB for all as it has been laid out?  Most often. */
+static bool plan_is_little(const struct pci_plan *plan)
+{
+	const struct pci_plan_item *root = plan->item, *item;
+	u64 last = min(root->new.end, (u64)U32_MAX), room, size;
+
+	if (plan->bounds || root->new.start > last)
+		return false;
+
+	room = last - root->new.start + 1;
+	plan_inside(item, root) {
+		if (!item->new.has)
+			size = plan_want_size(item);
+		else if (item->new.start > last)
+			continue;
+		else
+			size = min(item->new.end, last) - item->new.start + 1;
+		if (size > room)
+			return false;
+		room -= size;
+	}
+
+	return true;
+}
+
 /*
  * Is there less than it takes, wherever everything goes?  This looks at what can
  * only be in one window, and of the host bridge's addresses at those below 4 GiB.
@@ -787,13 +816,10 @@ static unsigned int plan_give_up(struct pci_plan *plan)
  */
 unsigned int pci_plan(struct pci_plan *plan)
 {
-	unsigned int i;
-
 	plan_forget(plan);
-	for (i = 0; i < plan->count; i++)
-		plan->item[i].waits = 0;
 	plan_begin(plan, true);
-	if (plan_is_full(plan) || (plan->all && plan_is_too_much(plan, true)))
+	if (plan_is_full(plan) || (plan->all && !plan_is_little(plan) &&
+				   plan_is_too_much(plan, true)))
 		return plan_give_up(plan);
 
 	plan_round(plan, true, PCI_HOLD_FREE);

@@ -207,6 +207,7 @@ struct pci_plan {
 	bool			late;	/* it is time for what waits */
 	bool			small;	/* what is small comes first */
 	unsigned int		steps;	/* what is left of PLAN_STEPS */
+	unsigned int		bounds;	/* windows that can't change */
 	unsigned int		moves;	/* how often others have moved */
 	unsigned int		holds;	/* what there is to move */
 };
