@@ -360,7 +360,7 @@ static void handle_line(char *line, size_t len, struct buf *reply)
 	if (n > first && words[first].p[0] == '@') {
 		struct arg num = { words[first].p + 1, words[first].len - 1 };
 
-		if (parse_number(&num, &ms) || ms > 3600000) {
+		if (parse_number(&num, &ms) || ms > 86400000) {
 			error_value(reply, -EINVAL, "bad time limit");
 			goto out;
 		}
