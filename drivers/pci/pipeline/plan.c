@@ -438,6 +438,27 @@ static void plan_whole(struct pci_plan *plan, enum pci_plan_hold hold,
 		plan->item[i].waits = 0;
 }
 
+/* Has something a place that is larger than something that has none? */
+static bool plan_is_unfair(const struct pci_plan *plan)
+{
+	const struct pci_plan_item *item;
+	u64 most = 0, least = U64_MAX;
+	unsigned int i;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (item->window || item->optional || !item->size ||
+		    item->old.has)
+			continue;
+		if (item->best.has)
+			most = max(most, item->size);
+		else
+			least = min(least, item->size);
+	}
+
+	return most > least;
+}
+
 /* No attempt has been made yet */
 static void plan_forget(struct pci_plan *plan)
 {
@@ -471,7 +492,7 @@ static void plan_required(struct pci_plan *plan, enum pci_plan_hold hold,
 		failed->turn = tries;
 	}
 
-	if (best.left) {
+	if (best.left && plan_is_unfair(plan)) {
 		plan_forget(plan);
 		plan->small = true;
 		plan_begin(plan, false);
