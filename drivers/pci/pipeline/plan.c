@@ -737,7 +737,7 @@ static u64 plan_asks(const struct pci_plan_item *item, u64 last)
 static bool plan_is_little(const struct pci_plan *plan)
 {
 	const struct pci_plan_item *root = plan->item, *item;
-	u64 last = min(root->new.end, (u64)U32_MAX), room, size;
+	u64 last = min_t(u64, root->new.end, U32_MAX), room, size;
 
 	if (plan->bounds || root->new.start > last)
 		return false;
