@@ -876,11 +876,16 @@ class Dance:
         return moved, refused
 
 
+LONG = 400000       # us, on an idle machine
+
+
 def jobs(*lists):
     """Start and stop for background jobs; each a function of the device's directory."""
     def start(dance, card):
         at = f"/sys/bus/pci/devices/{dance.name(card)}"
         for i, (pause_us, steps) in enumerate(lists):
+            if pause_us == LONG:
+                pause_us = int(pause_us * config.scale())
             dance.vm.agent("job", "start", f"job{i}", 0, pause_us, *steps(at, dance.name(card)))
 
         def under_way():
@@ -946,8 +951,8 @@ DRIVER = "/sys/bus/pci/drivers/nvme"
 ACTORS = {
     "bind": (jobs((1000, lambda at, name: (f"{DRIVER}/unbind={name}", f"{DRIVER}/bind={name}")))[0],
              bind_stop, False),
-    # A reset takes more than 0.1 s, in which nothing moves.
-    "flr": (*jobs((400000, lambda at, name: (f"{at}/reset=1",))), True),
+    # A reset takes more than 0.1 s, in which nothing moves; longer on a busy machine.
+    "flr": (*jobs((LONG, lambda at, name: (f"{at}/reset=1",))), True),
     "map": (map_start, map_stop, True),
     # Other buses only: what was removed must not come back.
     "rescan": (*jobs((500, lambda at, name: ("/sys/bus/pci/devices/0000:00:1f.0/rescan=1",)),
