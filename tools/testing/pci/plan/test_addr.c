@@ -547,7 +547,7 @@ static void test_torn(void **state)
 	}
 	printf("%u of %u have torn devices, %u for no reason\n", any, tight, bad);
 	assert_true(tight > plans / 2);
-	/* It is 3 in 100: a few attempts do not find every order to wait in */
+	/* It is 37 in 1000: a few attempts do not find every order to wait in */
 	assert_true(bad * 25ULL <= tight);
 }
 
