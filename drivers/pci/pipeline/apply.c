@@ -763,17 +763,29 @@ static void layout_program_new(struct pci_layout *layout)
 	}
 }
 
+/* What the firmware had for a BAR is the last resort */
+static bool layout_as_firmware(struct pci_dev *dev, int idx)
+{
+	return pcibios_retrieve_fw_addr(dev, idx) &&
+	       !pci_assign_resource(dev, idx);
+}
+
 /* To a driver, a BAR without an address is none; a window is closed */
 static void layout_forget_unplaced(struct pci_layout *layout)
 {
 	struct pci_plan_item *item = layout->plan.item;
+	struct pci_layout_res *r;
 	struct resource *res;
 	unsigned int i;
 
 	for (i = 1; i < layout->plan.count; i++) {
-		res = layout->res[i].res;
+		r = &layout->res[i];
+		res = r->res;
 		if (!res || item[i].fixed || item[i].new.has ||
 		    (layout->only && !item[i].window))
+			continue;
+		if (!item[i].window &&
+		    layout_as_firmware(r->dev, res - r->dev->resource))
 			continue;
 		res->start = 0;
 		res->end = 0;

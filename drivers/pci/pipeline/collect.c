@@ -310,6 +310,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 	item->size = resource_size(res);
 	item->align = max_t(u64, align, 1);
 	item->optional = layout_is_optional(idx);
+	item->vf = item->optional && idx != PCI_ROM_RESOURCE;
 	item->device = pci_dev_id(dev) + 1;
 	item->pref = res->flags & IORESOURCE_PREFETCH &&
 		     !pci_segments_closed(dev->bus, res->flags);
@@ -402,6 +403,17 @@ static struct pci_plan_item *layout_add_window(struct pci_layout *layout,
 	return item;
 }
 
+/* Has a window of a bridge for the other kind of addresses a place? */
+static bool layout_is_laid_out(const struct pci_layout *layout,
+			       const struct pci_dev *bridge)
+{
+	if (layout->type & IORESOURCE_MEM)
+		return bridge->resource[PCI_BRIDGE_IO_WINDOW].parent;
+
+	return bridge->resource[PCI_BRIDGE_MEM_WINDOW].parent ||
+	       bridge->resource[PCI_BRIDGE_PREF_MEM_WINDOW].parent;
+}
+
 /* A window that may change; its index */
 static unsigned int layout_add_bridge(struct pci_layout *layout,
 				      struct pci_dev *bridge, int idx,
@@ -428,8 +440,13 @@ static unsigned int layout_add_bridge(struct pci_layout *layout,
 		item->prefer = SZ_4G;
 
 	item->fixed = bridge->resource[idx].flags & IORESOURCE_PCI_FIXED ||
-		      (item->old.has && (layout_odd(item) ||
-					 layout->flags & PCI_LAYOUT_KEEP_WINDOWS));
+		      (item->old.has && layout_odd(item));
+	item->kept = !item->fixed && item->old.has &&
+		     layout->flags & PCI_LAYOUT_KEEP_WINDOWS;
+	item->fixed = item->fixed || item->kept;
+	item->laid_out = layout_is_laid_out(layout, bridge);
+	if (!item->old.has && resource_size(&bridge->resource[idx]) > 1)
+		item->least = resource_size(&bridge->resource[idx]);
 	return i;
 }
 
@@ -550,9 +567,23 @@ static void layout_collect_cardbus(struct pci_layout *layout,
 	layout_collect_bus(layout, bridge->subordinate, &windows);
 }
 
+/* Items from @first on are those of a bridge and what is below; its windows */
+static void layout_note_below(struct pci_layout *layout, unsigned int first,
+			      unsigned int bridge)
+{
+	if (bridge == layout->plan.count || !layout->plan.item[bridge].window ||
+	    layout->res[bridge].dev != layout->below->self)
+		return;
+
+	layout->greedy.first = first;
+	layout->greedy.last = layout->plan.count - 1;
+	layout->greedy.bridge = bridge;
+}
+
 static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 			       const struct layout_windows *windows)
 {
+	unsigned int first, bridge;
 	struct pci_dev *dev;
 	int i;
 
@@ -560,8 +591,10 @@ static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 		if (dev->is_virtfn)
 			continue;
 
+		first = layout->plan.count;
 		for (i = 0; i < PCI_BRIDGE_RESOURCES; i++)
 			layout_add_bar(layout, dev, i, windows);
+		bridge = layout->plan.count;
 		if (!dev->subordinate ||
 		    (layout_skips(layout, dev) &&
 		     !pci_layout_lacks(dev->subordinate, layout->type, false)))
@@ -572,6 +605,8 @@ static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 			layout_collect_bridge(layout, dev, windows);
 		else
 			layout_collect_cardbus(layout, dev, windows);
+		if (layout->below && layout->below == dev->subordinate)
+			layout_note_below(layout, first, bridge);
 	}
 }
 
@@ -1120,12 +1155,54 @@ int pci_layout_collect(struct pci_layout *layout)
 	layout_collect_bus(layout, layout->bus, &windows);
 	if (layout->error)
 		return layout->error;
+	if (!layout->below && layout->plan.count > 1) {
+		layout->greedy.first = 1;
+		layout->greedy.last = layout->plan.count - 1;
+	}
 
 	layout_find_windows(layout);
 	layout_collect_foreign(layout);
 	layout_collect_segments(layout);
 
 	return layout->error;
+}
+
+/**
+ * pci_layout_collect_host - describe the windows of a host bridge one by one
+ * @layout: the layout of a root bus, after pci_layout_collect()
+ *
+ * Context: process context.
+ * Return: 0 or -ENOMEM.
+ */
+int pci_layout_collect_host(struct pci_layout *layout)
+{
+	struct pci_bus_region region;
+	struct pci_plan_host *host;
+	unsigned int count = 0;
+	struct resource *res;
+
+	pci_bus_for_each_resource(layout->bus, res)
+		count++;
+	host = kcalloc(count, sizeof(*host), GFP_KERNEL);
+	if (!host)
+		return -ENOMEM;
+
+	count = 0;
+	pci_bus_for_each_resource(layout->bus, res) {
+		if (!res || resource_type(res) != layout->type ||
+		    !resource_size(res))
+			continue;
+		pcibios_resource_to_bus(layout->bus, &region, res);
+		host[count++] = (struct pci_plan_host) {
+			.start = region.start,
+			.end = region.end,
+			.pref = res->flags & IORESOURCE_PREFETCH,
+			.wide = res->flags & IORESOURCE_MEM_64,
+		};
+	}
+	layout->plan.host = host;
+	layout->plan.hosts = count;
+	return 0;
 }
 
 /**
@@ -1140,6 +1217,8 @@ void pci_layout_free(struct pci_layout *layout)
 	kvfree(layout->res);
 	kvfree(layout->known);
 	kvfree(layout->inside);
+	kfree(layout->plan.host);
+	layout->plan.host = NULL;
 	layout->plan.item = NULL;
 	layout->res = NULL;
 	layout->known = NULL;

@@ -81,28 +81,64 @@ static int layout_collect(struct pci_layout *layout)
 	pci_layout_free(layout);
 	*layout = (struct pci_layout){
 		.bus = layout->bus,
+		.below = layout->below,
 		.only = layout->only,
 		.type = layout->type,
 		.flags = layout->flags,
 		.untrusted = layout->untrusted,
+		.greedy = { .tries = layout->greedy.tries },
 	};
 	return pci_layout_collect(layout);
+}
+
+/*
+ * Not everything fits: what has got a place on such a machine ever since gets it
+ * first, then as much as possible beside that.  How many BARs that are not
+ * optional get none, or a negative errno.
+ */
+static int layout_plan_greedy(struct pci_layout *layout)
+{
+	unsigned int left, flags = layout->flags;
+	struct pci_plan *plan = &layout->plan;
+	bool windows;
+	int ret;
+
+	plan->all = false;
+	/* Nothing leads to the bus in question */
+	if (!layout->greedy.last)
+		return pci_plan(plan);
+
+	ret = pci_layout_collect_host(layout);
+	if (ret)
+		return ret;
+
+	plan->ports = layout->type & IORESOURCE_IO;
+	plan->isa = IS_ENABLED(CONFIG_ISA) || IS_ENABLED(CONFIG_EISA);
+	layout->greedy.boot = flags & PCI_LAYOUT_BOOT;
+	left = pci_plan_greedy(plan, &layout->greedy);
+	windows = flags & PCI_LAYOUT_KEEP_WINDOWS &&
+		  !(left && flags & PCI_LAYOUT_RELAX);
+	pci_plan_greedy_keep(plan, flags & PCI_LAYOUT_KEEP_BARS, windows);
+	left = pci_plan(plan);
+	pci_plan_greedy_end(plan);
+	return left;
 }
 
 /**
  * pci_layout_plan - describe what is on and below a bus, and plan
  * @layout: @bus, @only, @type and @flags are set, and @untrusted if something
- *	that is in use may move; the rest is zeroed; pci_layout_free() it, also
- *	after a failure
+ *	that is in use may move; @below and @tries of @greedy if as much as
+ *	possible is wanted; the rest is zeroed; pci_layout_free() it, also after a
+ *	failure
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
  * Return: how many BARs get no address, or a negative errno.
  */
 int pci_layout_plan(struct pci_layout *layout)
 {
-	unsigned int required;
+	int required, ret;
 	const char *wrong;
-	int ret;
+	bool all;
 
 	ret = layout_collect(layout);
 	if (ret)
@@ -111,12 +147,18 @@ int pci_layout_plan(struct pci_layout *layout)
 		layout_ignore_others(layout);
 
 	/* What does not fit beside what stays is planned again anyway */
-	layout->plan.all = layout->flags & PCI_LAYOUT_ALL &&
-			   !(layout->flags & PCI_LAYOUT_STAY);
-	required = pci_plan(&layout->plan);
+	all = layout->flags & PCI_LAYOUT_ALL &&
+	      !(layout->flags & PCI_LAYOUT_STAY);
+	layout->plan.all = all;
+	if (all || !layout->greedy.tries)
+		required = pci_plan(&layout->plan);
 	/* Nothing comes of that */
-	if (layout->plan.all && layout->plan.missing)
+	if (all && layout->plan.missing && !layout->greedy.tries)
 		return layout->plan.missing;
+	if (layout->greedy.tries && (!all || layout->plan.missing))
+		required = layout_plan_greedy(layout);
+	if (required < 0)
+		return required;
 	wrong = pci_plan_check(&layout->plan);
 	if (wrong) {
 		dev_WARN(&layout->bus->dev, "plan of addresses: %s\n", wrong);
@@ -124,7 +166,8 @@ int pci_layout_plan(struct pci_layout *layout)
 	}
 
 	/* What is optional may be why more has to move */
-	if (layout->flags & PCI_LAYOUT_REQUIRED && !layout->skips)
+	if (layout->greedy.tries ||
+	    (layout->flags & PCI_LAYOUT_REQUIRED && !layout->skips))
 		return required;
 
 	return layout->plan.missing;
@@ -165,6 +208,25 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 	return layout_try(layout, root, only, type, flags);
 }
 
+/* For all that is on and below a bus; in @tries, with as much as possible */
+static int layout_for(struct pci_layout *layout, struct pci_bus *bus,
+		      unsigned long type, unsigned int flags, unsigned int tries)
+{
+	struct pci_bus *root = pci_find_host_bridge(bus)->bus;
+
+	if (!tries)
+		return layout_find(layout, bus, NULL, type, flags);
+
+	*layout = (struct pci_layout){
+		.bus = root,
+		.below = bus == root ? NULL : bus,
+		.type = type,
+		.flags = flags,
+		.greedy = { .tries = tries },
+	};
+	return pci_layout_plan(layout);
+}
+
 /* Put a plan in place; @left have no address then */
 static int layout_apply(struct pci_layout *layout, int left)
 {
@@ -185,14 +247,18 @@ static int layout_apply(struct pci_layout *layout, int left)
  * pci_layout_assign - give addresses to what has none on and below a bus
  * @bus: the bus
  * @flags: PCI_LAYOUT_KEEP_BARS, PCI_LAYOUT_KEEP_WINDOWS: what has a place
- *	stays there; PCI_LAYOUT_ALL: change nothing if something would get none;
- *	PCI_LAYOUT_REQUIRED: what is optional need not have any
+ *	stays there; PCI_LAYOUT_RELAX: windows do not if anything that is required
+ *	has none then; PCI_LAYOUT_ALL: change nothing if something would get none,
+ *	unless @tries; PCI_LAYOUT_BOOT: nothing is in use
+ * @tries: if not everything fits, what would get a place in so many attempts
+ *	without a plan has one, see pci_plan_greedy(); 0: it is not done then
  *
  * Context: process context, pci_bus_sem and pci_assign_rwsem held.
  * Return: how many BARs have no address, optional ones too if these count, or
  * a negative errno.
  */
-int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
+int pci_layout_assign(struct pci_bus *bus, unsigned int flags,
+		      unsigned int tries)
 {
 	unsigned long lacks = pci_layout_lacks(bus, IORESOURCE_IO | IORESOURCE_MEM,
 					       false);
@@ -201,11 +267,11 @@ int pci_layout_assign(struct pci_bus *bus, unsigned int flags)
 	int io = 0, mem = 0;
 
 	if (!layout_io.idle)
-		io = layout_find(&layout_io, bus, NULL, IORESOURCE_IO, flags);
-	if (!layout_mem.idle && (!io || (io > 0 && !(flags & PCI_LAYOUT_ALL))))
-		mem = layout_find(&layout_mem, bus, NULL, IORESOURCE_MEM, flags);
+		io = layout_for(&layout_io, bus, IORESOURCE_IO, flags, tries);
+	if (!layout_mem.idle && (!io || (io > 0 && tries)))
+		mem = layout_for(&layout_mem, bus, IORESOURCE_MEM, flags, tries);
 
-	if (io >= 0 && mem >= 0 && (!(flags & PCI_LAYOUT_ALL) || !(io + mem))) {
+	if (io >= 0 && mem >= 0 && (tries || !(io + mem))) {
 		io = layout_apply(&layout_io, io);
 		mem = layout_apply(&layout_mem, mem);
 	}

@@ -58,6 +58,7 @@ struct pci_layout_known {
 /**
  * struct pci_layout - addresses of one kind below a bus
  * @bus: a root bus, or one whose windows stay as they are
+ * @below: of a root bus, if it is for the sake of this bus, or NULL
  * @only: the only device whose BARs are to get an address, or NULL
  * @type: IORESOURCE_IO or IORESOURCE_MEM
  * @flags: PCI_LAYOUT_*
@@ -70,6 +71,7 @@ struct pci_layout_known {
  * @stuck: the item of a BAR that does not do as it is told, or 0
  * @untrusted: something asks for addresses for whose sake nothing that is
  *	trusted moves
+ * @greedy: how to go about it if not everything fits; @tries of it is set
  * @plan: the plan, in addresses on the bus
  * @res: for each item of it
  * @max: items there is memory for
@@ -81,6 +83,7 @@ struct pci_layout_known {
  */
 struct pci_layout {
 	struct pci_bus		*bus;
+	struct pci_bus		*below;
 	struct pci_dev		*only;
 	unsigned long		type;
 	unsigned int		flags;
@@ -92,6 +95,7 @@ struct pci_layout {
 	bool			untrusted;
 	unsigned int		stuck;
 	struct pci_dev		*busy;
+	struct pci_plan_greedy	greedy;
 	struct pci_plan		plan;
 	struct pci_layout_res	*res;
 	unsigned int		max;
@@ -105,6 +109,7 @@ struct pci_layout {
 /* collect.c, apply.c */
 unsigned long pci_layout_window_flags(const struct pci_dev *bridge, int idx);
 int pci_layout_collect(struct pci_layout *layout);
+int pci_layout_collect_host(struct pci_layout *layout);
 void pci_layout_free(struct pci_layout *layout);
 unsigned int pci_layout_inside(struct pci_layout *layout,
 			       const struct resource *window);

@@ -100,8 +100,11 @@ void pci_batch_add(struct pci_batch *batch);
 #define PCI_LAYOUT_REQUIRED	BIT(3)	/* what is optional does not count */
 #define PCI_LAYOUT_MOVE		BIT(4)	/* what is in use may move */
 #define PCI_LAYOUT_STAY		BIT(5)	/* what is in use stays, empty windows too */
+#define PCI_LAYOUT_BOOT		BIT(6)	/* nothing is in use */
+#define PCI_LAYOUT_RELAX	BIT(7)	/* windows stay if that is enough */
 
-int pci_layout_assign(struct pci_bus *bus, unsigned int flags);
+int pci_layout_assign(struct pci_bus *bus, unsigned int flags,
+		      unsigned int tries);
 int pci_layout_assign_device(struct pci_dev *dev, unsigned long type);
 
 /* move_plan.c */

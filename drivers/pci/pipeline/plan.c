@@ -663,7 +663,7 @@ static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
 	if (!count || lo > hi)
 		return;
 
-	level.share = plan_free(window, lo, hi, pref) / count;
+	level.share = div_u64(plan_free(window, lo, hi, pref), count);
 	/* Half of what the host bridge has is left for whatever comes */
 	if (!window->in)
 		level.share /= 2;

@@ -93,6 +93,54 @@ struct pci_plan_place {
 };
 
 /**
+ * struct pci_plan_host - a window of a host bridge
+ * @start: first address
+ * @end: last address
+ * @pref: prefetchable
+ * @wide: for what can be above 4 GiB only, unless it will do for anything
+ */
+struct pci_plan_host {
+	u64	start;
+	u64	end;
+	bool	pref;
+	bool	wide;
+};
+
+/* What an item asks for, private to pci_plan_greedy() */
+struct pci_plan_ask {
+	struct list_head	bus;	/* what is on the bus behind a bridge */
+	u64			size;
+	u64			align;
+	u64			add;	/* what it had better have in addition */
+	u64			add_align;
+	u64			plain_size;	/* without that */
+	u64			plain_align;
+	u64			least;	/* a window had this size before */
+	bool			gone;	/* it asks for nothing any more */
+	bool			failed;	/* there was no place for it */
+	bool			in_pref;	/* its place is in a prefetchable window */
+};
+
+/**
+ * struct pci_plan_greedy - how pci_plan_greedy() goes about it
+ * @first: index of the first item that may ask for a place
+ * @last: index of the last one
+ * @bridge: index of the first window of the bridge to the bus that it is about,
+ *	which is among these items; 0: a root bus
+ * @tries: how often, at least once
+ * @boot: only the last time what a hotplug bridge had better have is asked for in
+ *	addition, as is what VFs need; and windows of bridges with no bridge behind
+ *	them make way first
+ */
+struct pci_plan_greedy {
+	unsigned int	first;
+	unsigned int	last;
+	unsigned int	bridge;
+	unsigned int	tries;
+	bool		boot;
+};
+
+/**
  * struct pci_plan_item - a range inside another one: a BAR or a bridge window
  * @parent: index of the window that it is in, less than its own
  * @alt: index of another window that will do if there is no room in this one,
@@ -103,15 +151,20 @@ struct pci_plan_place {
  * @hotplug: a window of a bridge that devices may be added to later
  * @optional: a BAR that the device can do without
  * @pref: prefetchable
+ * @vf: a BAR of virtual functions, which asks once all else has a place
  * @barrier: in the way of what is not prefetchable only
- * @fixed: a window with registers that can't be written
+ * @fixed: a window that stays as it is
+ * @kept: it is @fixed only if all that is required has room then
+ * @laid_out: a window of the bridge for the other kind of addresses has a place
  * @reserved: in the way, and no device's: nothing that somebody could remove
  * @device: number that the BARs of one device have in common, which are next to
  *	each other then; or 0
  * @hold: of a BAR; that of a window follows from what is inside
+ * @to: output: index of the window that it is in, see @parent and @alt
  * @old: where it is
  * @size: of a BAR; what a window is to have if it gets no share of what is free,
  *	or 0
+ * @least: size that a window without a place had before, or 0
  * @align: power of two; of the start of a BAR, or of both ends of a window
  * @avoid: bits that are not set in its start; less than @align of the window
  *	that it is in
@@ -119,7 +172,6 @@ struct pci_plan_place {
  * @limit: last address that will do
  * @prefer: addresses from here on are tried first
  * @new: output: where it is to be
- * @to: output: index of the window that it is in, see @parent and @alt
  */
 struct pci_plan_item {
 	unsigned int		parent;
@@ -128,20 +180,24 @@ struct pci_plan_item {
 	bool			hotplug;
 	bool			optional;
 	bool			pref;
+	bool			vf;
 	bool			barrier;
 	bool			fixed;
+	bool			kept;
+	bool			laid_out;
 	bool			reserved;
 	unsigned int		device;
 	enum pci_plan_hold	hold;
+	unsigned int		to;
 	struct pci_plan_place	old;
 	u64			size;
+	u64			least;
 	u64			align;
 	u64			avoid;
 	u64			reserve;
 	u64			limit;
 	u64			prefer;
 	struct pci_plan_place	new;
-	unsigned int		to;
 
 	/* private: */
 	struct pci_plan_item	*in;	/* window that it is in */
@@ -161,12 +217,18 @@ struct pci_plan_item {
 		u64		asks;	/* on a bus that is laid out anew */
 		u64		before;	/* how far what is before it reaches */
 	};
-	u64			packed;	/* where it is when packed */
-	u64			shift;	/* of what is inside, in the attempt */
-	u64			carry;	/* the same, when free room is shared */
-	u64			failed_size;	/* something of this size */
-	u64			failed_step;	/* had no place inside, */
-	u64			failed_top;	/* up to here */
+	union {
+		struct pci_plan_ask	ask;	/* pci_plan_greedy() */
+		struct {
+			u64	packed;	/* where it is when packed */
+			u64	shift;	/* of what is inside, in the attempt */
+			u64	carry;	/* the same, when free room is shared */
+			u64	failed_size;	/* something of this size */
+			u64	failed_step;	/* had no place inside, */
+			u64	failed_top;	/* up to here */
+		};
+	};
+	struct pci_plan_place	first;	/* @old, if pci_plan_greedy() has set that */
 	unsigned int		failed_at; /* @moves then */
 	unsigned int		weight;	/* what moving it costs */
 	u8			prio;	/* on a bus that is laid out anew */
@@ -192,12 +254,20 @@ struct pci_plan_item {
  *	is in
  * @count: of @item
  * @all: a plan is of no use if anything is left without a place
+ * @ports: the addresses are I/O ports
+ * @isa: some I/O ports have aliases that ISA cards answer to
+ * @host: the windows of the host bridge, in its order; for pci_plan_greedy()
+ * @hosts: of @host
  * @missing: output: BARs without a place, optional ones too
  */
 struct pci_plan {
 	struct pci_plan_item	*item;
 	unsigned int		count;
 	bool			all;
+	bool			ports;
+	bool			isa;
+	const struct pci_plan_host *host;
+	unsigned int		hosts;
 	unsigned int		missing;
 
 	/* private: */
@@ -213,6 +283,10 @@ struct pci_plan {
 };
 
 unsigned int pci_plan(struct pci_plan *plan);
+unsigned int pci_plan_greedy(struct pci_plan *plan,
+			     const struct pci_plan_greedy *how);
+void pci_plan_greedy_keep(struct pci_plan *plan, bool bars, bool windows);
+void pci_plan_greedy_end(struct pci_plan *plan);
 const char *pci_plan_check(const struct pci_plan *plan);
 unsigned int pci_plan_obstacle(const struct pci_plan *plan,
 			       const struct pci_plan_item *want);

@@ -12,6 +12,7 @@
 #include <linux/align.h>
 #include <linux/limits.h>
 #include <linux/list_sort.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 
 #include "plan.h"
