@@ -187,25 +187,32 @@ static int layout_try(struct pci_layout *layout, struct pci_bus *bus,
 /*
  * Most often there is room behind the bridge, beside what is there, and to see
  * that does not take long.  Else plan for the whole bus, and below the host
- * bridge if there is no room on the bus.
+ * bridge if there is no room on the bus, or none for what comes next.
  */
 static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 		       struct pci_dev *only, unsigned long type,
 		       unsigned int flags)
 {
 	struct pci_bus *root = pci_find_host_bridge(bus)->bus;
-	int ret;
+	unsigned int stay = PCI_LAYOUT_STAY;
+	int ret, wide;
 
-	if (bus != root) {
-		ret = layout_try(layout, bus, only, type,
-				 flags | PCI_LAYOUT_STAY);
-		if (ret > 0 && layout->skips)
-			ret = layout_try(layout, bus, only, type, flags);
-		if (ret <= 0)
-			return ret;
+	if (bus == root)
+		return layout_try(layout, root, only, type, flags);
+
+	ret = layout_try(layout, bus, only, type, flags | stay);
+	if (ret > 0 && layout->skips) {
+		stay = 0;
+		ret = layout_try(layout, bus, only, type, flags);
 	}
+	if (ret < 0 || (!ret && !layout->plan.tight))
+		return ret;
 
-	return layout_try(layout, root, only, type, flags);
+	wide = layout_try(layout, root, only, type, flags);
+	if (ret || !wide)
+		return wide;
+
+	return layout_try(layout, bus, only, type, flags | stay);
 }
 
 /* For all that is on and below a bus; in @tries, with as much as possible */

@@ -259,6 +259,7 @@ struct pci_plan_item {
  * @host: the windows of the host bridge, in its order; for pci_plan_greedy()
  * @hosts: of @host
  * @missing: output: BARs without a place, optional ones too
+ * @tight: output: windows that do not have what they should have, or no longer
  */
 struct pci_plan {
 	struct pci_plan_item	*item;
@@ -269,6 +270,7 @@ struct pci_plan {
 	const struct pci_plan_host *host;
 	unsigned int		hosts;
 	unsigned int		missing;
+	unsigned int		tight;
 
 	/* private: */
 	bool			measured;
