@@ -44,6 +44,12 @@ check 1 'FAILED.* lost [1-9]' \
 	"the base loses what the series places" compare -x -n $seeds
 check 1 'FAILED.* moved or dropped by the base: [1-9]' \
 	"the base moves what is in use" compare -x -n $seeds
+check 0 'passed: next: .* less room: no;' \
+	"the series leaves room for what comes next" compare -c -n $seeds
+check 0 'passed: next: .* lost 0, gained 0;' \
+	"what comes next fits into what the base leaves" compare -r -c -n $seeds
+check 1 'FAILED: next: .* lost [1-9].* less room: yes; .* by the base: [1-9]' \
+	"the base leaves less room" compare -x -c -n $seeds
 check 0 'seed 7, event 0: boot' "a seed in detail" show 7
 check 0 '^hot-add hosts' "a large hierarchy" scale series plain 1000
 check 2 'must be a number' "a seed that is none" show seven

@@ -13,8 +13,6 @@
 
 #include "compare.h"
 
-enum { LEADS, FOLLOWS, SIDES };
-
 /* What there is to say about some events; all but the events are BARs */
 struct tally {
 	__u64	events;
@@ -49,7 +47,7 @@ static const char *const class_names[CLASSES] = {
 	[CLASS_ODD] = "odd",
 };
 
-static const char *const verdicts[] = { "passed", "FAILED" };
+const char *const verdicts[2] = { "passed", "FAILED" };
 
 /* An event that somebody may want to look at */
 struct finding {
@@ -76,32 +74,19 @@ const char *compare_now(void)
 	return now;
 }
 
-static void say_now(const struct session *s, const struct a_side *side)
+void compare_say(const struct session *s, const struct a_side *side)
 {
 	snprintf(now, sizeof(now), "seed %llu, event %u (%s), %s", s->seed,
 		 s->e.nr, event_names[s->e.kind], side->name);
 }
 
 /* What was there before the event; NULL if its state can't be had again */
-static struct a_machine *session_restore(struct session *s,
+static struct a_machine *session_restore(const struct session *s,
 					 const struct a_side *side)
 {
-	struct a_machine *m = side->make(&s->h.host, s->h.max);
-	int claim = s->e.kind == EVENT_FIRMWARE;
-	unsigned int i;
-
-	for (i = 0; i < s->e.from; i++) {
-		if (s->h.fn[i].gone)
-			continue;
-		side->add(m, i, &s->h.fn[i]);
-		if (!side->put(m, i, s->before[i].res, claim)) {
-			side->free(m);
-			return NULL;
-		}
-		if (s->e.kind == EVENT_HOT_ADD)
-			side->live(m, i);
-	}
-	return m;
+	return state_restore(&s->h, side, s->before, s->e.from,
+			     s->e.kind == EVENT_FIRMWARE,
+			     s->e.kind == EVENT_HOT_ADD);
 }
 
 /* The event, and how it ends */
@@ -138,7 +123,7 @@ static int session_lead(struct session *s)
 {
 	const struct a_side *side = s->opt->leads;
 
-	say_now(s, side);
+	compare_say(s, side);
 	if (s->e.kind == EVENT_HOT_ADD) {
 		session_remove(s);
 	} else {
@@ -157,7 +142,7 @@ static int session_follow(struct session *s)
 	const struct a_side *side = s->opt->follows;
 	struct a_machine *m;
 
-	say_now(s, side);
+	compare_say(s, side);
 	m = session_restore(s, side);
 	if (!m)
 		return 0;
@@ -230,14 +215,13 @@ static struct tally tally_event(const struct session *s)
 }
 
 /* All members are of the same type */
-static void tally_add(struct tally *sum, const struct tally *t)
+void compare_add(void *sum, const void *t, unsigned int size)
 {
-	__u64 *to = (__u64 *)sum;
-	const __u64 *from = (const __u64 *)t;
-	unsigned int i;
+	const __u64 *from = t;
+	__u64 *to = sum;
 
-	for (i = 0; i < sizeof(*t) / sizeof(*from); i++)
-		to[i] += from[i];
+	for (; size; size -= sizeof(*from))
+		*to++ += *from++;
 }
 
 static void find(const struct session *s, const struct tally *t, int class)
@@ -259,7 +243,8 @@ static void find(const struct session *s, const struct tally *t, int class)
 	};
 }
 
-static void session_count(struct session *s)
+/* Returns whether it is among what is compared */
+static int session_count(struct session *s)
 {
 	struct tally t = tally_event(s);
 	int class = s->e.kind;
@@ -268,18 +253,25 @@ static void session_count(struct session *s)
 		class = CLASS_BREAKS;
 	else if (s->odd)
 		class = CLASS_ODD;
-	tally_add(&tally[class], &t);
+	compare_add(&tally[class], &t, sizeof(t));
 	different += !state_same(&s->h, s->led, s->followed);
 
 	if (((t.lost || t.stuck) && class != CLASS_BREAKS) || t.moved[FOLLOWS] ||
 	    t.dropped[FOLLOWS])
 		find(s, &t, class);
+	return class < EVENT_KINDS;
+}
+
+int compare_shows(const struct session *s)
+{
+	return s->opt->show == SHOW_ALL || s->opt->show == (int)s->e.nr;
 }
 
 /* Returns 0 if there is no going on */
 static int session_event(struct session *s)
 {
 	unsigned int i;
+	int counts;
 
 	if (!session_lead(s)) {
 		untold++;
@@ -288,9 +280,11 @@ static int session_event(struct session *s)
 	s->odd = state_odd(&s->h, s->before, s->e.from) ||
 		 state_odd(&s->h, s->led, s->h.count);
 	if (session_follow(s)) {
-		session_count(s);
-		if (s->opt->show == SHOW_ALL || s->opt->show == (int)s->e.nr)
+		counts = session_count(s);
+		if (compare_shows(s))
 			show(s);
+		if (s->opt->next && counts)
+			next(s);
 	} else {
 		untold++;
 	}
@@ -374,7 +368,7 @@ static int report(const struct compare_options *opt)
 	for (i = 0; i < CLASSES; i++) {
 		print_tally(class_names[i], &tally[i]);
 		if (i < EVENT_KINDS)
-			tally_add(&sum, &tally[i]);
+			compare_add(&sum, &tally[i], sizeof(sum));
 		broken += tally[i].moved[FOLLOWS] + tally[i].dropped[FOLLOWS];
 	}
 
@@ -409,6 +403,7 @@ int compare(const struct compare_options *opt)
 {
 	static struct session s;
 	__u64 i;
+	int bad;
 
 	s.opt = opt;
 	hier_init(&s.h, RANDOM_MAX);
@@ -420,5 +415,8 @@ int compare(const struct compare_options *opt)
 	hier_free(&s.h);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r%60s\r", "");
-	return report(opt);
+	bad = report(opt);
+	if (opt->next)
+		bad |= next_report(opt);
+	return bad;
 }

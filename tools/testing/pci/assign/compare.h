@@ -4,6 +4,8 @@
 
 #include "hier.h"
 
+enum { LEADS, FOLLOWS, SIDES };
+
 #define SHOW_NONE	(-1)
 #define SHOW_ALL	(-2)
 
@@ -16,6 +18,7 @@
  * @show: only the first seed, and this event of it in all detail; SHOW_*
  * @bound: BARs that may be lost
  * @list: length of the list of seeds
+ * @next: look at what fits after each event, too
  */
 struct compare_options {
 	const struct a_side	*leads;
@@ -25,6 +28,7 @@ struct compare_options {
 	int			show;
 	__u64			bound;
 	unsigned int		list;
+	int			next;
 };
 
 /* All resources of a function */
@@ -66,12 +70,23 @@ int state_placed(const struct hier *h, const struct places *p, unsigned int i,
 int state_odd(const struct hier *h, const struct places *p, unsigned int count);
 int state_same(const struct hier *h, const struct places *p,
 	       const struct places *q);
+struct a_machine *state_restore(const struct hier *h, const struct a_side *side,
+				const struct places *p, unsigned int count,
+				int claim, int live);
 
 /* compare.c, show.c */
 extern const char *const event_names[EVENT_KINDS];
+extern const char *const verdicts[2];
 
 int compare(const struct compare_options *opt);
 const char *compare_now(void);
+void compare_say(const struct session *s, const struct a_side *side);
+int compare_shows(const struct session *s);
+void compare_add(void *sum, const void *t, unsigned int size);
 void show(const struct session *s);
+
+/* next.c */
+void next(struct session *s);
+int next_report(const struct compare_options *opt);
 
 #endif /* COMPARE_H */

@@ -15,12 +15,13 @@
 static void bad_usage(void)
 {
 	fprintf(stderr,
-		"usage: assign compare [-x] [-r] [-s first] [-n seeds] [-m lost] [-l lines]\n"
-		"       assign show [-x] [-r] seed[.event]\n"
+		"usage: assign compare [-x] [-r] [-c] [-s first] [-n seeds] [-m lost] [-l lines]\n"
+		"       assign show [-x] [-r] [-c] seed[.event]\n"
 		"       assign scale base|series plain|hotplug|short devices\n"
 		"\n"
 		"  -x  the series leads, and the base follows\n"
 		"  -r  the side that leads follows itself\n"
+		"  -c  see what can be added after each event\n"
 		"  -s  the first seed (1)\n"
 		"  -n  how many (100000)\n"
 		"  -m  how many BARs may be lost without being a failure (0)\n"
@@ -56,13 +57,16 @@ static void options(int argc, char **argv, struct compare_options *opt)
 {
 	int c, again = 0;
 
-	while ((c = getopt(argc, argv, "xrs:n:m:l:")) != -1)
+	while ((c = getopt(argc, argv, "xrcs:n:m:l:")) != -1)
 		switch (c) {
 		case 'x':
 			swap_sides(opt);
 			break;
 		case 'r':
 			again = 1;
+			break;
+		case 'c':
+			opt->next = 1;
 			break;
 		case 's':
 			opt->first = parse(optarg, "seed", 0, 1ULL << 62);

@@ -143,3 +143,39 @@ int random_next(struct random *r, struct hier *h, __u64 seed, struct event *e)
 	random_grow(r, h, port);
 	return 1;
 }
+
+unsigned int random_below(struct random *r, unsigned int n)
+{
+	return rnd(r, n);
+}
+
+void random_card(struct random *r, struct hier *h, int port)
+{
+	random_fn(r, h, port);
+}
+
+/*
+ * A switch with two hotplug ports, or more, and a device in each but the last,
+ * which is returned
+ */
+unsigned int random_switch(struct random *r, struct hier *h, int port,
+			   unsigned int max)
+{
+	unsigned int top = h->count, i, n = 2 + rnd(r, max - 1);
+	struct a_fn *fn = hier_add(h, port);
+
+	fn->bridge = 1;
+	fn->io = rnd(r, 4) != 0;
+	fn->pref = rnd(r, 5) ? 64 : rnd(r, 2) ? 32 : 0;
+	for (i = 0; i < n; i++) {
+		port = h->count;
+		fn = hier_add(h, top);
+		fn->bridge = 1;
+		fn->hotplug = 1;
+		fn->io = h->fn[top].io;
+		fn->pref = h->fn[top].pref;
+		if (i + 1 < n)
+			random_fn(r, h, port);
+	}
+	return port;
+}

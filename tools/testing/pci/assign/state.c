@@ -5,6 +5,8 @@
  * An allocator may find places inside of windows that have none themselves, or
  * make windows that the registers of a bridge can't hold.
  */
+#include <stddef.h>
+
 #include "compare.h"
 
 #define STATE_IO_ALIGN	0x1000ULL
@@ -80,4 +82,26 @@ int state_same(const struct hier *h, const struct places *p,
 		}
 	}
 	return 1;
+}
+
+/* A machine in a state, of the first functions; NULL if it can't be had again */
+struct a_machine *state_restore(const struct hier *h, const struct a_side *side,
+				const struct places *p, unsigned int count,
+				int claim, int live)
+{
+	struct a_machine *m = side->make(&h->host, h->max);
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (h->fn[i].gone)
+			continue;
+		side->add(m, i, &h->fn[i]);
+		if (!side->put(m, i, p[i].res, claim)) {
+			side->free(m);
+			return NULL;
+		}
+		if (live)
+			side->live(m, i);
+	}
+	return m;
 }
