@@ -97,7 +97,7 @@ static void plan_block(const struct pci_plan *plan,
 	}
 	list_splice(&laid, &window->inside);
 
-	if (optional)
+	if (optional && !plan->lean)
 		end = ALIGN(max(end, window->reserve), window->step / 2 ?: 1);
 	window->block = ALIGN(end, window->align);
 }
@@ -515,6 +515,14 @@ static void plan_optional(struct pci_plan *plan)
 
 	plan_blocks(plan, true);
 	plan_round(plan, true, PCI_HOLD_FREE);
+
+	/* It may be the reserve that has no room */
+	plan->lean = true;
+	plan_blocks(plan, true);
+	for (i = 1; i < plan->count; i++)
+		plan->item[i].hopeless = false;
+	plan_round(plan, true, PCI_HOLD_FREE);
+	plan->lean = false;
 
 	for (i = 1; i < plan->count; i++) {
 		item = &plan->item[i];

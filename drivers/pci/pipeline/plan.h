@@ -278,6 +278,7 @@ struct pci_plan {
 	bool			again;	/* one more round */
 	bool			late;	/* it is time for what waits */
 	bool			small;	/* what is small comes first */
+	bool			lean;	/* windows need not have their reserve */
 	unsigned int		steps;	/* what is left of PLAN_STEPS */
 	unsigned int		bounds;	/* windows that can't change */
 	unsigned int		moves;	/* how often others have moved */
