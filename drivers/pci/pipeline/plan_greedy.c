@@ -116,7 +116,9 @@ static void greedy_begin(struct pci_plan *plan,
 				!(item->size || item->window),
 		};
 		INIT_LIST_HEAD(&item->ask.bus);
-		if (!i)
+		INIT_LIST_HEAD(&item->node);
+		/* What barriers keep away asks for no such window, see @host */
+		if (!i || item->barrier)
 			continue;
 		list_add_tail(&item->node, &item->in->inside);
 		if (!item->reserved)
@@ -144,7 +146,7 @@ static bool greedy_gap(struct pci_plan_item *window, u64 lo, u64 hi,
 		place = &item->try;
 		if (!place->has)
 			break;
-		if (!item->barrier && place->end >= lo) {
+		if (place->end >= lo) {
 			if (!pci_plan_fit_up(lo, need, start))
 				return false;
 			if (place->start > *start &&
@@ -199,10 +201,11 @@ static bool greedy_take_from(struct pci_plan *plan,
 			     const struct plan_need *need, u64 lo, u64 hi,
 			     unsigned int same)
 {
-	struct pci_plan_item *window = bridge;
+	struct pci_plan_item *window = bridge, *second = NULL;
 	struct pci_plan_host range;
 	unsigned int i;
 
+	hi = min(hi, item->limit);
 	if (bridge == plan->item) {
 		for (i = 0; i < plan->hosts; i++) {
 			range = plan->host[i];
@@ -215,8 +218,10 @@ static bool greedy_take_from(struct pci_plan *plan,
 		return false;
 	}
 
-	for (; window; window = window == bridge ?
-	     greedy_second(plan, bridge) : NULL) {
+	/* Further up, past transparent bridges, only the first one will do */
+	if (bridge == greedy_bridge(plan, item))
+		second = greedy_second(plan, bridge);
+	for (; window; window = window == bridge ? second : NULL) {
 		if (!window->try.has ||
 		    !greedy_does(item, window->pref,
 				 window->pref && greedy_is_wide(window), same))

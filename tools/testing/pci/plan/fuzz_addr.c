@@ -92,11 +92,13 @@ static void take_item(struct pci_plan *plan, struct bytes *b)
 	item.window = flags & 1;
 	item.hotplug = flags & 2;
 	item.optional = flags & 4 && !item.window;
+	item.vf = item.optional && flags & 16;
 	item.pref = flags & 8;
 	item.barrier = flags & 16 && !item.parent && !item.window && !item.pref;
 	item.align = 1ULL << take(b, 40);
 	item.size = item.window ? 0 : 1 + take_number(b) % (1ULL << 60);
 	item.reserve = item.window && flags & 32 ? take_number(b) % (1ULL << 60) : 0;
+	item.least = item.window && flags & 4 ? take_number(b) % (1ULL << 40) : 0;
 	item.limit = flags & 64 ? take_number(b) : (1ULL << 62) - 1;
 	item.prefer = flags & 128 ? take_number(b) : 0;
 	if (!item.window && flags & 256 &&
@@ -120,6 +122,85 @@ static void take_item(struct pci_plan *plan, struct bytes *b)
 	plan->item[plan->count++] = item;
 }
 
+static void complain(const struct pci_plan *plan, const char *wrong)
+{
+	printf("%s\n", wrong);
+	addr_print(plan, plan->count);
+	fflush(stdout);
+	abort();
+}
+
+static unsigned int lacking(const struct pci_plan *plan)
+{
+	const struct pci_plan_item *item = plan->item;
+	unsigned int left = 0, i;
+
+	for (i = 1; i < plan->count; i++)
+		left += !item[i].window && !item[i].optional && item[i].size &&
+			!item[i].new.has;
+	return left;
+}
+
+/* What comes of giving places away, as a plan */
+static void check_greedy(struct pci_plan *plan)
+{
+	struct pci_plan_item *item = plan->item;
+	const char *wrong;
+	unsigned int i;
+
+	for (i = 0; i < plan->count; i++) {
+		item[i].new = item[i].old;
+		item[i].old = item[i].first;
+		item[i].to = item[i].parent;
+	}
+	wrong = pci_plan_check(plan);
+	if (wrong)
+		complain(plan, wrong);
+	for (i = 0; i < plan->count; i++)
+		item[i].old = item[i].new;
+}
+
+/* With less than there is room for: what has a place first keeps it */
+static void plan_greedy(struct pci_plan *plan, unsigned int flags)
+{
+	struct pci_plan_item *item = plan->item;
+	struct pci_plan_host host = {
+		.start = item[0].old.start,
+		.end = item[0].old.end,
+	};
+	struct pci_plan_greedy how = { .first = 1, .last = plan->count - 1 };
+	struct pci_plan_place place[FUZZ_ITEMS];
+	unsigned int i;
+	const char *wrong;
+
+	/* There would have to be windows of the host bridge to match */
+	for (i = 1; i < plan->count; i++)
+		if (item[i].barrier)
+			return;
+	how.tries = 1 + (flags & 3);
+	how.boot = flags & 4;
+	plan->ports = flags & 8;
+	plan->isa = flags & 16;
+	plan->host = &host;
+	plan->hosts = 1;
+
+	pci_plan_greedy(plan, &how);
+	check_greedy(plan);
+	pci_plan_greedy_keep(plan, true, flags & 32);
+	for (i = 1; i < plan->count; i++)
+		place[i] = item[i].old;
+
+	pci_plan(plan);
+	for (i = 1; i < plan->count; i++)
+		if (!item[i].window && place[i].has && !item[i].first.has &&
+		    (!item[i].new.has || item[i].new.start != place[i].start))
+			complain(plan, "what has got a place does not keep it");
+	pci_plan_greedy_end(plan);
+	wrong = pci_plan_check(plan);
+	if (wrong)
+		complain(plan, wrong);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -127,7 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pci_plan_item items[FUZZ_ITEMS] = {};
 	struct pci_plan plan = { .item = items, .count = 1 };
 	struct bytes b = { data, size };
-	unsigned int left = 0, ret, i;
+	unsigned int flags = take(&b, 65536), ret;
 	const char *wrong;
 
 	items[0] = (struct pci_plan_item){
@@ -145,17 +226,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	ret = pci_plan(&plan);
 	wrong = pci_plan_check(&plan);
-	for (i = 1; i < plan.count; i++)
-		left += !items[i].window && !items[i].optional &&
-			items[i].size && !items[i].new.has;
-	if (!wrong && ret != left)
+	if (!wrong && ret != lacking(&plan))
 		wrong = "not the number of BARs without a place";
-	if (wrong) {
-		printf("%s\n", wrong);
-		addr_print(&plan, plan.count);
-		fflush(stdout);
-		abort();
-	}
+	if (wrong)
+		complain(&plan, wrong);
+	plan_greedy(&plan, flags);
 
 	return 0;
 }

@@ -653,6 +653,119 @@ static void settled(struct addr_host *host, unsigned long long seed)
 	}
 }
 
+static struct pci_plan_item ports(struct pci_plan_item item, u64 reserve)
+{
+	item.hotplug = true;
+	item.reserve = M(reserve);
+	return item;
+}
+
+static struct pci_plan_item vf(struct pci_plan_item item)
+{
+	item.optional = true;
+	item.vf = true;
+	return item;
+}
+
+static struct pci_plan_item was(struct pci_plan_item item, u64 mib)
+{
+	item.least = M(mib);
+	return item;
+}
+
+/* If not everything fits: how often it is tried, and what has a place then */
+struct greedy_example {
+	const char		*name;
+	unsigned int		tries;
+	bool			boot;
+	struct pci_plan_item	item[ADDR_SEARCHED];
+	int			wanted[ADDR_SEARCHED][2];
+};
+
+static const struct greedy_example *greedy_examples(unsigned int *count)
+{
+	static struct greedy_example example[10];
+	unsigned int n = 0;
+
+	example[n++] = (struct greedy_example){
+		"the largest alignment first, the rest as they come", 1, true,
+		{ root(15), wants(0, 1), wants(0, 4), wants(0, 32), wants(0, 2), wants(0, 1) },
+		{ { 0, 15 }, { 6, 6 }, { 0, 3 }, NONE, { 4, 5 }, { 7, 7 } } };
+	example[n++] = (struct greedy_example){
+		"a window is as large as what is inside, or goes without", 1, true,
+		{ root(15), closed(0), wants(1, 2), wants(1, 1), closed(0), wants(4, 32) },
+		{ { 0, 15 }, { 0, 2 }, { 0, 1 }, { 2, 2 }, NONE, NONE } };
+	example[n++] = (struct greedy_example){
+		"what a hotplug bridge had better have is asked for in addition", 1, true,
+		{ root(15), ports(closed(0), 4), wants(1, 1), wants(0, 8) },
+		{ { 0, 15 }, { 8, 11 }, { 8, 8 }, { 0, 7 } } };
+	example[n++] = (struct greedy_example){
+		"and not had if it takes room from what is required", 1, true,
+		{ root(9), ports(closed(0), 4), wants(1, 1), wants(0, 8) },
+		{ { 0, 9 }, { 8, 8 }, { 8, 8 }, { 0, 7 } } };
+	example[n++] = (struct greedy_example){
+		"nor are virtual functions", 1, true,
+		{ root(9), closed(0), wants(1, 1), vf(wants(1, 4)), wants(0, 8) },
+		{ { 0, 9 }, { 8, 8 }, { 8, 8 }, NONE, { 0, 7 } } };
+	example[n++] = (struct greedy_example){
+		"what is in the way is released, and all tried again", 2, true,
+		{ root(15), window(0, 4, 5), claimed(1, 4, 4), wants(1, 4) },
+		{ { 0, 15 }, { 0, 5 }, { 4, 4 }, { 0, 3 } } };
+	example[n++] = (struct greedy_example){
+		"but for what is in use", 2, true,
+		{ root(15), window(0, 4, 5), live(1, 4, 4), wants(1, 4) },
+		{ { 0, 15 }, { 4, 5 }, { 4, 4 }, NONE } };
+	example[n++] = (struct greedy_example){
+		"a window that had a size asks for that much", 1, true,
+		{ root(15), was(closed(0), 8), wants(1, 1) },
+		{ { 0, 15 }, { 0, 7 }, { 0, 0 } } };
+	example[n++] = (struct greedy_example){
+		"at boot a reserve is required until the last time", 2, true,
+		{ root(5), ports(closed(0), 4), wants(1, 1), ports(closed(0), 4), wants(3, 1) },
+		{ { 0, 5 }, { 0, 3 }, { 0, 0 }, { 4, 4 }, { 4, 4 } } };
+	*count = n;
+	return example;
+}
+
+static void test_greedy(void **state)
+{
+	struct pci_plan_greedy how = { .first = 1 };
+	const struct greedy_example *example;
+	struct pci_plan_host host = {};
+	unsigned int count, n, i;
+	struct pci_plan plan;
+
+	(void)state;
+	example = greedy_examples(&count);
+	for (n = 0; n < count; n++, example++) {
+		struct pci_plan_item items[ADDR_SEARCHED];
+
+		memcpy(items, example->item, sizeof(items));
+		plan = (struct pci_plan){ .item = items, .host = &host, .hosts = 1 };
+		while (plan.count < ADDR_SEARCHED && items[plan.count].limit)
+			plan.count++;
+		host.end = items[0].old.end;
+		how.last = plan.count - 1;
+		how.tries = example->tries;
+		how.boot = example->boot;
+		pci_plan_greedy(&plan, &how);
+		for (i = 0; i < plan.count; i++) {
+			struct pci_plan_place place = wanted_place(example->wanted[i]);
+
+			if (same(&items[i].old, &place))
+				continue;
+			printf("%s: item %u\n", example->name, i);
+			for (i = 0; i < plan.count; i++)
+				items[i].new = items[i].old;
+			addr_print(&plan, 20);
+			fail();
+		}
+		pci_plan_greedy_end(&plan);
+		for (i = 0; i < plan.count; i++)
+			assert_true(same(&items[i].old, &example->item[i].old));
+	}
+}
+
 /* As large as real ones, over a series of events */
 static void test_host(void **state)
 {
@@ -694,6 +807,7 @@ int main(void)
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_hard),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_greedy),
 		cmocka_unit_test(test_host),
 	};
 	int failed = cmocka_run_group_tests_name("addresses", tests, NULL, NULL);
