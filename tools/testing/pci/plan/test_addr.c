@@ -720,9 +720,13 @@ static const struct greedy_example *greedy_examples(unsigned int *count)
 		{ root(15), was(closed(0), 8), wants(1, 1) },
 		{ { 0, 15 }, { 0, 7 }, { 0, 0 } } };
 	example[n++] = (struct greedy_example){
-		"at boot a reserve is required until the last time", 2, true,
+		"at boot a reserve is required until the last time, and asked for then again", 2, true,
 		{ root(5), ports(closed(0), 4), wants(1, 1), ports(closed(0), 4), wants(3, 1) },
-		{ { 0, 5 }, { 0, 3 }, { 0, 0 }, { 4, 4 }, { 4, 4 } } };
+		{ { 0, 5 }, { 0, 3 }, { 0, 0 }, NONE, NONE } };
+	example[n++] = (struct greedy_example){
+		"where something is in use, it is not", 2, false,
+		{ root(5), ports(closed(0), 4), wants(1, 1), ports(closed(0), 4), wants(3, 1) },
+		{ { 0, 5 }, { 0, 0 }, { 0, 0 }, { 1, 4 }, { 1, 1 } } };
 	*count = n;
 	return example;
 }
