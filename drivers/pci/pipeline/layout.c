@@ -96,17 +96,18 @@ static int layout_collect(struct pci_layout *layout)
  * first, then as much as possible beside that.  How many BARs that are not
  * optional get none, or a negative errno.
  */
-static int layout_plan_greedy(struct pci_layout *layout)
+static int layout_plan_most(struct pci_layout *layout)
 {
-	unsigned int left, flags = layout->flags;
+	struct pci_plan_greedy *how = &layout->greedy;
+	unsigned int flags = layout->flags;
 	struct pci_plan *plan = &layout->plan;
-	bool windows;
 	int ret;
 
-	plan->all = false;
 	/* Nothing leads to the bus in question */
-	if (!layout->greedy.last)
+	if (!how->last) {
+		plan->all = false;
 		return pci_plan(plan);
+	}
 
 	ret = pci_layout_collect_host(layout);
 	if (ret)
@@ -114,14 +115,11 @@ static int layout_plan_greedy(struct pci_layout *layout)
 
 	plan->ports = layout->type & IORESOURCE_IO;
 	plan->isa = IS_ENABLED(CONFIG_ISA) || IS_ENABLED(CONFIG_EISA);
-	layout->greedy.boot = flags & PCI_LAYOUT_BOOT;
-	left = pci_plan_greedy(plan, &layout->greedy);
-	windows = flags & PCI_LAYOUT_KEEP_WINDOWS &&
-		  !(left && flags & PCI_LAYOUT_RELAX);
-	pci_plan_greedy_keep(plan, flags & PCI_LAYOUT_KEEP_BARS, windows);
-	left = pci_plan(plan);
-	pci_plan_greedy_end(plan);
-	return left;
+	how->boot = flags & PCI_LAYOUT_BOOT;
+	how->keep_bars = flags & PCI_LAYOUT_KEEP_BARS;
+	how->keep_windows = flags & PCI_LAYOUT_KEEP_WINDOWS;
+	how->relax = flags & PCI_LAYOUT_RELAX;
+	return pci_plan_most(plan, how);
 }
 
 /**
@@ -136,7 +134,8 @@ static int layout_plan_greedy(struct pci_layout *layout)
  */
 int pci_layout_plan(struct pci_layout *layout)
 {
-	int required, ret;
+	bool most = layout->greedy.tries;
+	int required = 0, ret;
 	const char *wrong;
 	bool all;
 
@@ -150,13 +149,13 @@ int pci_layout_plan(struct pci_layout *layout)
 	all = layout->flags & PCI_LAYOUT_ALL &&
 	      !(layout->flags & PCI_LAYOUT_STAY);
 	layout->plan.all = all;
-	if (all || !layout->greedy.tries)
+	if (all || !most)
 		required = pci_plan(&layout->plan);
 	/* Nothing comes of that */
-	if (all && layout->plan.missing && !layout->greedy.tries)
+	if (all && layout->plan.missing && !most)
 		return layout->plan.missing;
-	if (layout->greedy.tries && (!all || layout->plan.missing))
-		required = layout_plan_greedy(layout);
+	if (most && (!all || layout->plan.missing))
+		required = layout_plan_most(layout);
 	if (required < 0)
 		return required;
 	wrong = pci_plan_check(&layout->plan);
@@ -166,8 +165,7 @@ int pci_layout_plan(struct pci_layout *layout)
 	}
 
 	/* What is optional may be why more has to move */
-	if (layout->greedy.tries ||
-	    (layout->flags & PCI_LAYOUT_REQUIRED && !layout->skips))
+	if (most || (layout->flags & PCI_LAYOUT_REQUIRED && !layout->skips))
 		return required;
 
 	return layout->plan.missing;

@@ -131,6 +131,9 @@ struct pci_plan_ask {
  * @boot: only the last time what a hotplug bridge had better have is asked for in
  *	addition, as is what VFs need; and windows of bridges with no bridge behind
  *	them make way first
+ * @keep_bars: of pci_plan_most(): BARs that have got a place stay there
+ * @keep_windows: so do windows
+ * @relax: but not if any BAR that is not optional has none
  */
 struct pci_plan_greedy {
 	unsigned int	first;
@@ -138,6 +141,9 @@ struct pci_plan_greedy {
 	unsigned int	bridge;
 	unsigned int	tries;
 	bool		boot;
+	bool		keep_bars;
+	bool		keep_windows;
+	bool		relax;
 };
 
 /**
@@ -229,6 +235,7 @@ struct pci_plan_item {
 		};
 	};
 	struct pci_plan_place	first;	/* @old, if pci_plan_greedy() has set that */
+	unsigned int		first_in; /* @parent, the same */
 	unsigned int		failed_at; /* @moves then */
 	unsigned int		weight;	/* what moving it costs */
 	u8			prio;	/* on a bus that is laid out anew */
@@ -288,8 +295,9 @@ struct pci_plan {
 unsigned int pci_plan(struct pci_plan *plan);
 unsigned int pci_plan_greedy(struct pci_plan *plan,
 			     const struct pci_plan_greedy *how);
-void pci_plan_greedy_keep(struct pci_plan *plan, bool bars, bool windows);
 void pci_plan_greedy_end(struct pci_plan *plan);
+unsigned int pci_plan_most(struct pci_plan *plan,
+			   const struct pci_plan_greedy *how);
 const char *pci_plan_check(const struct pci_plan *plan);
 unsigned int pci_plan_obstacle(const struct pci_plan *plan,
 			       const struct pci_plan_item *want);

@@ -221,6 +221,8 @@ static bool greedy_take_from(struct pci_plan *plan,
 	/* Further up, past transparent bridges, only the first one will do */
 	if (bridge == greedy_bridge(plan, item))
 		second = greedy_second(plan, bridge);
+	if (second && !second->pref && second != &plan->item[item->parent])
+		second = NULL;
 	for (; window; window = window == bridge ? second : NULL) {
 		if (!window->try.has ||
 		    !greedy_does(item, window->pref,
@@ -1058,6 +1060,7 @@ unsigned int pci_plan_greedy(struct pci_plan *plan,
 	for (i = 0; i < plan->count; i++) {
 		item = &plan->item[i];
 		item->first = item->old;
+		item->first_in = item->parent;
 		if (item->try.has && item->in)
 			item->parent = item->in - plan->item;
 		item->old = item->try;
@@ -1067,15 +1070,8 @@ unsigned int pci_plan_greedy(struct pci_plan *plan,
 	return left;
 }
 
-/**
- * pci_plan_greedy_keep - what pci_plan_greedy() has found stays in pci_plan()
- * @plan: the items
- * @bars: BARs stay where they are
- * @windows: windows stay as well; else none that is just kept does
- *
- * Context: any.
- */
-void pci_plan_greedy_keep(struct pci_plan *plan, bool bars, bool windows)
+/* What has got a place so keeps it, and windows, if so, theirs */
+static void greedy_keep(struct pci_plan *plan, bool bars, bool windows)
 {
 	struct pci_plan_item *item;
 	unsigned int i;
@@ -1095,7 +1091,7 @@ void pci_plan_greedy_keep(struct pci_plan *plan, bool bars, bool windows)
 
 /**
  * pci_plan_greedy_end - back to where everything is
- * @plan: the items, after pci_plan_greedy() and pci_plan()
+ * @plan: the items, after pci_plan_greedy()
  *
  * Context: any.
  */
@@ -1113,5 +1109,29 @@ void pci_plan_greedy_end(struct pci_plan *plan)
 				item->hold = PCI_HOLD_FREE;
 		}
 		item->old = item->first;
+		item->parent = item->first_in;
 	}
+}
+
+/**
+ * pci_plan_most - find a place for as much as possible
+ * @plan: the items; output in @new and @to of each
+ * @how: how to begin
+ *
+ * Whatever pci_plan_greedy() has a place for gets one.
+ *
+ * Context: any.
+ * Return: how many BARs that are not optional have no place.
+ */
+unsigned int pci_plan_most(struct pci_plan *plan,
+			   const struct pci_plan_greedy *how)
+{
+	unsigned int left = pci_plan_greedy(plan, how);
+
+	greedy_keep(plan, how->keep_bars,
+		    how->keep_windows && !(left && how->relax));
+	plan->all = false;
+	left = pci_plan(plan);
+	pci_plan_greedy_end(plan);
+	return left;
 }

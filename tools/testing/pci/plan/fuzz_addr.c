@@ -109,6 +109,9 @@ static void take_item(struct pci_plan *plan, struct bytes *b)
 	if (item.window && flags & 512 && plan->item[alt].window &&
 	    plan->item[alt].parent == item.parent && alt != item.parent && alt)
 		item.alt = alt;
+	/* That of a transparent bridge */
+	else if (item.window && !item.pref && flags & 8192)
+		item.alt = item.parent;
 	take_place(plan, &item, b);
 	item.barrier = item.barrier && item.old.has;
 	if (item.old.has && !item.window)
@@ -142,7 +145,7 @@ static unsigned int lacking(const struct pci_plan *plan)
 }
 
 /* What comes of giving places away, as a plan */
-static void check_greedy(struct pci_plan *plan)
+static void check_greedy(struct pci_plan *plan, struct pci_plan_place *place)
 {
 	struct pci_plan_item *item = plan->item;
 	const char *wrong;
@@ -150,53 +153,62 @@ static void check_greedy(struct pci_plan *plan)
 
 	for (i = 0; i < plan->count; i++) {
 		item[i].new = item[i].old;
-		item[i].old = item[i].first;
 		item[i].to = item[i].parent;
+		place[i] = item[i].old;
 	}
+	pci_plan_greedy_end(plan);
 	wrong = pci_plan_check(plan);
 	if (wrong)
 		complain(plan, wrong);
-	for (i = 0; i < plan->count; i++)
-		item[i].old = item[i].new;
 }
 
 /* With less than there is room for: what has a place first keeps it */
-static void plan_greedy(struct pci_plan *plan, unsigned int flags)
+static void plan_most(struct pci_plan *plan, unsigned int flags)
 {
 	struct pci_plan_item *item = plan->item;
 	struct pci_plan_host host = {
 		.start = item[0].old.start,
 		.end = item[0].old.end,
 	};
-	struct pci_plan_greedy how = { .first = 1, .last = plan->count - 1 };
+	struct pci_plan_greedy how = {
+		.first = 1,
+		.last = plan->count - 1,
+		.tries = 1 + (flags & 3),
+		.boot = flags & 4,
+		.keep_bars = flags & 32,
+		.keep_windows = flags & 64,
+		.relax = flags & 128,
+	};
 	struct pci_plan_place place[FUZZ_ITEMS];
-	unsigned int i;
+	unsigned int left, i;
 	const char *wrong;
 
-	/* There would have to be windows of the host bridge to match */
+	/*
+	 * There would have to be windows of the host bridge to match, and no
+	 * bridge has three.
+	 */
 	for (i = 1; i < plan->count; i++)
-		if (item[i].barrier)
+		if (item[i].barrier ||
+		    (item[i].alt != PCI_PLAN_NO_ALT && item[i].alt != i - 1 &&
+		     item[i].alt != item[i].parent))
 			return;
-	how.tries = 1 + (flags & 3);
-	how.boot = flags & 4;
 	plan->ports = flags & 8;
 	plan->isa = flags & 16;
 	plan->host = &host;
 	plan->hosts = 1;
 
 	pci_plan_greedy(plan, &how);
-	check_greedy(plan);
-	pci_plan_greedy_keep(plan, true, flags & 32);
-	for (i = 1; i < plan->count; i++)
-		place[i] = item[i].old;
-
-	pci_plan(plan);
-	for (i = 1; i < plan->count; i++)
-		if (!item[i].window && place[i].has && !item[i].first.has &&
-		    (!item[i].new.has || item[i].new.start != place[i].start))
-			complain(plan, "what has got a place does not keep it");
-	pci_plan_greedy_end(plan);
+	check_greedy(plan, place);
+	left = pci_plan_most(plan, &how);
 	wrong = pci_plan_check(plan);
+	if (!wrong && left != lacking(plan))
+		wrong = "not the number of BARs without a place";
+	for (i = 1; i < plan->count && !wrong; i++)
+		if (!item[i].window && place[i].has &&
+		    (!item[i].new.has ||
+		     (how.keep_bars && !item[i].old.has &&
+		      item[i].new.start != place[i].start)))
+			wrong = "what has got a place does not keep it";
 	if (wrong)
 		complain(plan, wrong);
 }
@@ -230,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		wrong = "not the number of BARs without a place";
 	if (wrong)
 		complain(&plan, wrong);
-	plan_greedy(&plan, flags);
+	plan_most(&plan, flags);
 
 	return 0;
 }
