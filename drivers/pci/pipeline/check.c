@@ -10,6 +10,8 @@
 
 #include "plan.h"
 
+#define CHECK_NEAR	3	/* places that something is put before */
+
 static bool check_same(const struct pci_plan_item *item)
 {
 	return item->new.has == item->old.has &&
@@ -85,29 +87,38 @@ static int check_order(void *priv, const struct list_head *a,
 	return i->new.start > k->new.start;
 }
 
-/* Into @inside of each window what is in it, by address; is there a barrier? */
-static bool check_group(const struct pci_plan *plan)
+/*
+ * Into @inside of the window that it is in: where it belongs by address, if that
+ * is not far from the end.  Most often it is not.
+ */
+static void check_put(struct pci_plan_item *window, struct pci_plan_item *item)
 {
-	struct pci_plan_item *item;
-	bool barriers = false;
-	unsigned int i;
+	struct list_head *at = window->inside.prev;
+	unsigned int far = CHECK_NEAR;
 
-	for (i = 0; i < plan->count; i++)
-		if (plan->item[i].window)
-			INIT_LIST_HEAD(&plan->item[i].inside);
-
-	for (i = 1; i < plan->count; i++) {
-		item = &plan->item[i];
-		barriers = barriers || item->barrier;
-		if (item->new.has)
-			list_add_tail(&item->order, &plan->item[item->to].inside);
+	while (at != &window->inside && check_order(NULL, at, &item->order)) {
+		if (!far--) {
+			at = window->inside.prev;
+			break;
+		}
+		at = at->prev;
 	}
+	list_add(&item->order, at);
+}
 
-	for (i = 0; i < plan->count; i++)
-		if (plan->item[i].window)
-			list_sort(NULL, &plan->item[i].inside, check_order);
+/* The rest, which list_sort() takes long for even if it is in order */
+static void check_sort(struct pci_plan_item *window)
+{
+	const struct pci_plan_item *item;
+	u64 from = 0;
 
-	return barriers;
+	list_for_each_entry(item, &window->inside, order) {
+		if (item->new.start < from) {
+			list_sort(NULL, &window->inside, check_order);
+			return;
+		}
+		from = item->new.start;
+	}
 }
 
 /*
@@ -142,14 +153,15 @@ static bool check_overlap(const struct pci_plan_item *window, bool barriers)
  */
 const char *pci_plan_check(const struct pci_plan *plan)
 {
-	const struct pci_plan_item *item = plan->item;
+	struct pci_plan_item *item = plan->item;
 	const char *wrong;
+	bool barriers = false;
 	unsigned int i;
-	bool barriers;
 
 	if (!check_same(item))
 		return "the addresses of the host bridge change";
 
+	INIT_LIST_HEAD(&item->inside);
 	for (i = 1; i < plan->count; i++) {
 		if (item[i].to >= i)
 			return "an item is before the window that it is in";
@@ -158,14 +170,21 @@ const char *pci_plan_check(const struct pci_plan *plan)
 		wrong = check_one(&item[i], &item[item[i].to]);
 		if (wrong)
 			return wrong;
+
+		INIT_LIST_HEAD(&item[i].inside);
+		barriers = barriers || item[i].barrier;
+		if (item[i].new.has)
+			check_put(&item[item[i].to], &item[i]);
 	}
 
-	barriers = check_group(plan);
-	for (i = 0; i < plan->count; i++)
-		if (item[i].window &&
-		    (check_overlap(&item[i], false) ||
-		     (barriers && check_overlap(&item[i], true))))
+	for (i = 0; i < plan->count; i++) {
+		if (list_empty(&item[i].inside))
+			continue;
+		check_sort(&item[i]);
+		if (check_overlap(&item[i], false) ||
+		    (barriers && check_overlap(&item[i], true)))
 			return "two ranges overlap";
+	}
 
 	return NULL;
 }
