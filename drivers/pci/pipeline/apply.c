@@ -32,24 +32,30 @@ static bool layout_unchanged(const struct pci_plan_item *item)
 	       (!item->old.has || item->to == item->parent);
 }
 
-/* What a host bridge adds to an address on the bus; below it, all is the same */
+/* What a host bridge adds to an address on the bus */
+static u64 layout_bus_offset(const struct pci_layout *layout, unsigned int i)
+{
+	struct pci_bus_region region = {
+		.start = layout->plan.item[i].new.start,
+		.end = layout->plan.item[i].new.end,
+	};
+	struct resource res = { .flags = layout->type };
+
+	pcibios_bus_to_resource(layout->res[i].dev->bus, &res, &region);
+	return res.start - region.start;
+}
+
+/* The same; below it, all has that of the window that it is in */
 static u64 layout_offset(const struct pci_layout *layout, unsigned int i)
 {
 	const struct pci_plan_item *item = &layout->plan.item[i];
-	const struct pci_layout_res *r = &layout->res[i];
-	struct pci_bus_region region;
-	struct resource res = {};
 
-	if (!item->new.has)
+	if (!item->new.has || !layout->translates)
 		return 0;
 	if (item->to && layout->res[item->to].changes)
 		return layout->res[item->to].offset;
 
-	res.flags = layout->type;
-	region.start = item->new.start;
-	region.end = item->new.end;
-	pcibios_bus_to_resource(r->dev->bus, &res, &region);
-	return res.start - region.start;
+	return layout_bus_offset(layout, i);
 }
 
 /* Windows of bridges that are new are programmed by whoever sets these up */

@@ -79,6 +79,7 @@ static struct pci_plan_item *layout_add(struct pci_layout *layout,
 {
 	unsigned int i = layout->plan.count;
 	struct pci_plan_item *item;
+	struct pci_layout_res *r;
 
 	if (i >= layout->max && !layout->error)
 		layout->error = layout_grow(layout, 2 * layout->max);
@@ -86,15 +87,16 @@ static struct pci_plan_item *layout_add(struct pci_layout *layout,
 		return NULL;
 
 	layout->plan.count++;
-	layout->res[i] = (struct pci_layout_res) {
+	r = &layout->res[i];
+	*r = (struct pci_layout_res) {
 		.dev = dev,
 		.res = res,
 	};
 	if (res) {
-		layout->res[i].parent = res->parent;
-		layout->res[i].start = res->start;
-		layout->res[i].end = res->end;
-		layout->res[i].flags = res->flags;
+		r->parent = res->parent;
+		r->start = res->start;
+		r->end = res->end;
+		r->flags = res->flags;
 	}
 
 	/* What is private is pci_plan()'s, which sets it up */
@@ -153,13 +155,38 @@ static bool layout_odd(struct pci_plan_item *item)
 	return true;
 }
 
+/* Most host bridges do not, so that no window need be looked for then */
+static bool layout_translates(const struct pci_layout *layout)
+{
+	struct pci_host_bridge *host = pci_find_host_bridge(layout->bus);
+	struct resource_entry *window;
+
+	resource_list_for_each_entry(window, &host->windows)
+		if (window->offset)
+			return true;
+
+	return false;
+}
+
+static void layout_to_bus(const struct pci_layout *layout,
+			  struct pci_bus_region *region, struct resource *res)
+{
+	if (layout->translates) {
+		pcibios_resource_to_bus(layout->bus, region, res);
+	} else {
+		region->start = res->start;
+		region->end = res->end;
+	}
+}
+
 /* Where a resource that is in the resource tree is, on the bus */
-static void layout_place_resource(struct pci_plan_item *item,
-				  struct pci_bus *bus, struct resource *res)
+static void layout_place_resource(const struct pci_layout *layout,
+				  struct pci_plan_item *item,
+				  struct resource *res)
 {
 	struct pci_bus_region region;
 
-	pcibios_resource_to_bus(bus, &region, res);
+	layout_to_bus(layout, &region, res);
 	layout_place(item, region.start, region.end);
 }
 
@@ -284,7 +311,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 	resource_size_t align;
 	unsigned int in;
 
-	if (!(res->flags & layout->type) || !resource_size(res) ||
+	if (!resource_size(res) ||
 	    (res->parent ? layout_skips(layout, dev) :
 			   !layout_assigns(layout, dev, res)))
 		return;
@@ -322,7 +349,7 @@ static void layout_add_bar(struct pci_layout *layout, struct pci_dev *dev,
 		item->prefer = SZ_4G;
 
 	if (res->parent) {
-		layout_place_resource(item, dev->bus, res);
+		layout_place_resource(layout, item, res);
 		item->hold = layout_hold(layout, dev, res, &why);
 		if (layout_odd(item))
 			item->hold = PCI_HOLD_PINNED;
@@ -399,7 +426,7 @@ static struct pci_plan_item *layout_add_window(struct pci_layout *layout,
 	item->pref = pci_layout_window_flags(bridge, idx) &
 		     IORESOURCE_PREFETCH;
 	if (res->parent)
-		layout_place_resource(item, bridge->bus, res);
+		layout_place_resource(layout, item, res);
 	return item;
 }
 
@@ -593,7 +620,8 @@ static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 
 		first = layout->plan.count;
 		for (i = 0; i < PCI_BRIDGE_RESOURCES; i++)
-			layout_add_bar(layout, dev, i, windows);
+			if (dev->resource[i].flags & layout->type)
+				layout_add_bar(layout, dev, i, windows);
 		bridge = layout->plan.count;
 		if (!dev->subordinate ||
 		    (layout_skips(layout, dev) &&
@@ -622,7 +650,7 @@ static struct resource *layout_next_window(struct pci_layout *layout, u64 from,
 		    !resource_size(res))
 			continue;
 
-		pcibios_resource_to_bus(layout->bus, &region, res);
+		layout_to_bus(layout, &region, res);
 		if (region.start < from || region.start > LAYOUT_TOP)
 			continue;
 		if (!found || region.start < next->start) {
@@ -847,10 +875,11 @@ static void layout_find_window(struct pci_layout *layout, unsigned int i)
 
 static void layout_find_windows(struct pci_layout *layout)
 {
-	unsigned int i;
+	const struct pci_plan_item *item = layout->plan.item;
+	unsigned int i, count = layout->plan.count;
 
-	for (i = 1; i < layout->plan.count; i++)
-		if (layout->plan.item[i].old.has && layout->res[i].res)
+	for (i = 1; i < count; i++)
+		if (item[i].old.has && layout->res[i].res)
 			layout_find_window(layout, i);
 }
 
@@ -930,7 +959,7 @@ static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
 	unsigned int ours = layout->res[window].children;
 	struct pci_plan_item *block = NULL;
 	struct pci_bus_region region = { .start = layout->plan.item[window].old.start };
-	struct resource_child few[8];
+	struct resource_child few[8] __uninitialized;
 	const struct resource_child *child = few;
 	unsigned int i, count;
 	u64 offset;
@@ -945,7 +974,7 @@ static void layout_add_foreign(struct pci_layout *layout, unsigned int window,
 	}
 
 	if (!window)
-		pcibios_resource_to_bus(layout->bus, &region, in);
+		layout_to_bus(layout, &region, in);
 	offset = in->start - region.start;
 
 	for (i = 0; i < count; i++, child++) {
@@ -992,7 +1021,7 @@ static void layout_block_reserved(struct pci_layout *layout, unsigned int i,
 		avail = *gap;
 		arch_remove_reservations(&avail);
 		if (avail.start > avail.end || avail.start < gap->start) {
-			pcibios_resource_to_bus(layout->bus, &region, gap);
+			layout_to_bus(layout, &region, gap);
 			layout_block(layout, i, region.start, region.end);
 		} else if (avail.start > gap->start) {
 			/* There may be more that is free before that */
@@ -1101,7 +1130,7 @@ static void layout_block_segments(struct pci_layout *layout, unsigned int i,
 
 		range.start = max(range.start, window->start);
 		range.end = min(range.end, window->end);
-		pcibios_resource_to_bus(layout->bus, &region, &range);
+		layout_to_bus(layout, &region, &range);
 		layout_block(layout, i, region.start, region.end);
 	}
 }
@@ -1144,6 +1173,7 @@ int pci_layout_collect(struct pci_layout *layout)
 {
 	struct layout_windows windows = {};
 
+	layout->translates = layout_translates(layout);
 	layout->error = layout_grow(layout, layout_guess(layout, layout->bus) + 8);
 	if (layout->error)
 		return layout->error;
@@ -1213,6 +1243,9 @@ int pci_layout_collect_host(struct pci_layout *layout)
  */
 void pci_layout_free(struct pci_layout *layout)
 {
+	if (!layout->plan.item)
+		return;
+
 	kvfree(layout->plan.item);
 	kvfree(layout->res);
 	kvfree(layout->known);

@@ -65,6 +65,7 @@ struct pci_layout_known {
  * @idle: there is nothing to do
  * @skips: there is something that could have moved, but for PCI_LAYOUT_STAY
  * @fixed: something that can't be anywhere else has no place
+ * @translates: the host bridge has other addresses on the bus than the CPU has
  * @programs: windows of bridges in the driver model change
  * @moves: BARs of devices in the driver model get another place
  * @busy: the device because of which nothing moves just now, or NULL
@@ -90,6 +91,7 @@ struct pci_layout {
 	bool			idle;
 	bool			skips;
 	bool			fixed;
+	bool			translates;
 	bool			programs;
 	bool			moves;
 	bool			untrusted;
