@@ -74,7 +74,7 @@ static void plan_block(const struct pci_plan *plan,
 	plan_inside(item, window)
 		item->in_block = plan_want_size(item) &&
 				 plan_is_due(plan, item, optional);
-	list_sort(NULL, &window->inside, plan_by_need);
+	plan_list_sort(NULL, &window->inside, plan_by_need);
 
 	list_for_each_entry_safe(item, next, &window->inside, node) {
 		if (!item->in_block)
@@ -240,7 +240,7 @@ static struct pci_plan_item *plan_round(struct pci_plan *plan, bool optional,
 	for (i = 1; i < plan->count; i++)
 		if (plan_wants(plan, &plan->item[i], optional))
 			list_add_tail(&plan->item[i].order, &wants);
-	list_sort(plan, &wants, plan_by_turn);
+	plan_list_sort(plan, &wants, plan_by_turn);
 	plan->again = false;
 
 	list_for_each_entry(item, &wants, order) {

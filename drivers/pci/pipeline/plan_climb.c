@@ -218,20 +218,11 @@ static int plan_by_address(void *priv, const struct list_head *a,
  * pci_plan_sort - put what is in a window in the order of its addresses
  * @window: the window
  *
- * Most of the time it is already.
- *
  * Context: any.
  */
 void pci_plan_sort(struct pci_plan_item *window)
 {
-	struct pci_plan_item *item;
-
-	plan_inside(item, window)
-		if (!list_is_last(&item->node, &window->inside) &&
-		    plan_by_address(NULL, &item->node, item->node.next)) {
-			list_sort(NULL, &window->inside, plan_by_address);
-			return;
-		}
+	plan_list_sort(NULL, &window->inside, plan_by_address);
 }
 
 /* To where it belongs in the window that it is in, when others have not moved */
@@ -440,7 +431,7 @@ static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
 		else
 			plan_pack_put(item, &placed, &all);
 	}
-	list_sort(NULL, &wants, plan_by_size);
+	plan_list_sort(NULL, &wants, plan_by_size);
 
 	list_for_each_entry_safe(item, next, &wants, beside) {
 		if (!plan_pack_one(item, &placed, &all)) {

@@ -725,7 +725,7 @@ static void plan_relay_begin(struct plan_relay *relay, struct pci_plan_place *al
 			list_add_tail(&item->beside, &relay->wants);
 		}
 	}
-	list_sort(relay, &relay->wants, plan_by_prio);
+	plan_list_sort(relay, &relay->wants, plan_by_prio);
 }
 
 /**
