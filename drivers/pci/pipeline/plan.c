@@ -128,10 +128,14 @@ static void plan_sum(struct pci_plan_item *window)
 	}
 }
 
-/* Back to where everything is */
+/*
+ * Back to where everything is, with what is optional the first time.  After that
+ * what is in order stays so: only what has no place is put at the end again, as
+ * the first time.
+ */
 static void plan_begin(struct pci_plan *plan, bool optional)
 {
-	struct pci_plan_item *item;
+	struct pci_plan_item *item, *in;
 	unsigned int i;
 
 	plan->holds = 0;
@@ -141,8 +145,14 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 	plan->bounds = 0;
 	for (i = 0; i < plan->count; i++) {
 		item = &plan->item[i];
-		INIT_LIST_HEAD(&item->inside);
-		item->in = i ? &plan->item[item->parent] : NULL;
+		in = i ? &plan->item[item->parent] : NULL;
+		if (optional) {
+			INIT_LIST_HEAD(&item->inside);
+			INIT_LIST_HEAD(&item->node);
+		}
+		if (i && (optional || !item->old.has || item->in != in))
+			list_move_tail(&item->node, &in->inside);
+		item->in = in;
 		item->new = item->old;
 		if (!item->window && item->old.has && item->hold < PCI_HOLD_PINNED)
 			plan->holds |= 1U << item->hold;
@@ -169,7 +179,6 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 
 	for (i = plan->count; --i; ) {
 		item = &plan->item[i];
-		list_add(&item->node, &item->in->inside);
 		if (!item->new.has)
 			continue;
 		item->in->step = max(item->in->step, item->step);
