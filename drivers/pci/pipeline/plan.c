@@ -11,20 +11,75 @@
  * What has no place and nothing with a place inside is laid out from the bottom
  * up and placed as one block, the most awkward first.
  */
+#include <linux/bitops.h>
+
 #include "plan_room.h"
 
-/* The most awkward first, what is not in the block last */
+/*
+ * What is to be sorted by step, which is a power of two, the largest first: with
+ * a list for each step, that takes one pass, and most of the lists are in order
+ * then.
+ */
+struct plan_steps {
+	struct list_head	list[BITS_PER_LONG_LONG];
+	u64			used;	/* the steps of those in use */
+};
+
+static inline void plan_steps_add(struct plan_steps *steps,
+				  struct list_head *node, u64 step)
+{
+	struct list_head *list = &steps->list[fls64(step >> 1)];
+
+	if (!(steps->used & step))
+		INIT_LIST_HEAD(list);
+	steps->used |= step;
+	list_add_tail(node, list);
+}
+
+/* Adds all to what is in @list */
+static __always_inline void plan_steps_end(struct plan_steps *steps,
+					   struct list_head *list, void *priv,
+					   list_cmp_func_t cmp)
+{
+	unsigned int i;
+
+	for (; steps->used; steps->used ^= 1ULL << i) {
+		i = fls64(steps->used >> 1);
+		plan_list_sort(priv, &steps->list[i], cmp);
+		list_splice_tail(&steps->list[i], list);
+	}
+}
+
+/* The most awkward first, what is not in the block last, in whatever order */
 static int plan_by_need(void *priv, const struct list_head *a,
 			const struct list_head *b)
 {
 	const struct pci_plan_item *i = list_entry(a, struct pci_plan_item, node);
 	const struct pci_plan_item *k = list_entry(b, struct pci_plan_item, node);
 
-	if (i->in_block != k->in_block)
-		return k->in_block;
+	if (!i->in_block || !k->in_block)
+		return k->in_block && !i->in_block;
 	if (i->step != k->step)
 		return i->step < k->step;
 	return plan_want_size(i) < plan_want_size(k);
+}
+
+static void plan_sort_by_need(struct pci_plan_item *window)
+{
+	struct pci_plan_item *item, *next;
+	struct plan_steps steps __uninitialized;
+	LIST_HEAD(rest);
+
+	steps.used = 0;
+	list_for_each_entry_safe(item, next, &window->inside, node) {
+		if (item->in_block)
+			plan_steps_add(&steps, &item->node, item->step);
+		else
+			list_add_tail(&item->node, &rest);
+	}
+	INIT_LIST_HEAD(&window->inside);
+	plan_steps_end(&steps, &window->inside, NULL, plan_by_need);
+	list_splice_tail(&rest, &window->inside);
 }
 
 /* The first gap in a block that something fits into; what it comes after */
@@ -74,7 +129,8 @@ static void plan_block(const struct pci_plan *plan,
 	plan_inside(item, window)
 		item->in_block = plan_want_size(item) &&
 				 plan_is_due(plan, item, optional);
-	plan_list_sort(NULL, &window->inside, plan_by_need);
+	if (!plan_list_sorted(NULL, &window->inside, plan_by_need))
+		plan_sort_by_need(window);
 
 	list_for_each_entry_safe(item, next, &window->inside, node) {
 		if (!item->in_block)
@@ -235,6 +291,28 @@ static int plan_by_turn(void *priv, const struct list_head *a,
 	return plan_want_size(i) < plan_want_size(k);
 }
 
+/* All that asks for a place and may get one, in the order of its turn */
+static noinline void plan_collect(struct pci_plan *plan, bool optional,
+				  struct list_head *wants)
+{
+	struct pci_plan_item *item;
+	struct plan_steps steps __uninitialized;
+	unsigned int i;
+
+	steps.used = 0;
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (item->hopeless || !plan_wants(plan, item, optional))
+			continue;
+		if (plan->small)
+			list_add_tail(&item->order, wants);
+		else
+			plan_steps_add(&steps, &item->order, item->step);
+	}
+	plan_steps_end(&steps, wants, plan, plan_by_turn);
+	plan_list_sort(plan, wants, plan_by_turn);
+}
+
 /*
  * A place for all that asks for one; the first that gets none because others
  * have one, or NULL.
@@ -243,18 +321,13 @@ static struct pci_plan_item *plan_round(struct pci_plan *plan, bool optional,
 					enum pci_plan_hold hold)
 {
 	struct pci_plan_item *item, *failed = NULL;
-	unsigned int i, placed = 0;
+	unsigned int placed = 0;
 	LIST_HEAD(wants);
 
-	for (i = 1; i < plan->count; i++)
-		if (plan_wants(plan, &plan->item[i], optional))
-			list_add_tail(&plan->item[i].order, &wants);
-	plan_list_sort(plan, &wants, plan_by_turn);
+	plan_collect(plan, optional, &wants);
 	plan->again = false;
 
 	list_for_each_entry(item, &wants, order) {
-		if (item->hopeless)
-			continue;
 		/* Opened for something else: what is inside is on its own now */
 		if (item->new.has)
 			plan->again = true;

@@ -411,6 +411,12 @@ static void plan_pack_none(struct pci_plan_item *window,
 	}
 }
 
+static bool plan_may_pack(const struct pci_plan_item *item,
+			  enum pci_plan_hold hold)
+{
+	return item->hold <= hold && !item->fixed;
+}
+
 /* Move together what is right inside a window; what is further in is done */
 static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
 {
@@ -426,7 +432,7 @@ static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
 			continue;
 		item->packed = plan_packs_from(item)->start;
 		INIT_LIST_HEAD(&item->beside);
-		if (item->hold <= hold && !item->fixed)
+		if (plan_may_pack(item, hold))
 			list_add_tail(&item->beside, &wants);
 		else
 			plan_pack_put(item, &placed, &all);

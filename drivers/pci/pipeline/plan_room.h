@@ -109,18 +109,25 @@ struct plan_spot {
 #define plan_inside(item, window) \
 	list_for_each_entry(item, &(window)->inside, node)
 
+static __always_inline bool plan_list_sorted(void *priv,
+					     const struct list_head *head,
+					     list_cmp_func_t cmp)
+{
+	const struct list_head *at;
+
+	for (at = head->next; at->next != head; at = at->next)
+		if (cmp(priv, at, at->next) > 0)
+			return false;
+
+	return true;
+}
+
 /* Most lists are in order already, which list_sort() does not see */
 static __always_inline void plan_list_sort(void *priv, struct list_head *head,
 					   list_cmp_func_t cmp)
 {
-	const struct list_head *at;
-
-	for (at = head->next; at->next != head; at = at->next) {
-		if (cmp(priv, at, at->next) > 0) {
-			list_sort(priv, head, cmp);
-			return;
-		}
-	}
+	if (!plan_list_sorted(priv, head, cmp))
+		list_sort(priv, head, cmp);
 }
 
 static inline bool plan_overlap(const struct pci_plan_place *place, u64 lo,
