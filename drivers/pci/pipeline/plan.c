@@ -119,7 +119,6 @@ static void plan_block(const struct pci_plan *plan,
 	struct pci_plan_item *item, *next;
 	struct list_head *at;
 	LIST_HEAD(laid);
-	struct plan_need need;
 	u64 end = 0, used = 0;
 
 	window->inner = 0;
@@ -133,10 +132,11 @@ static void plan_block(const struct pci_plan *plan,
 		plan_sort_by_need(window);
 
 	list_for_each_entry_safe(item, next, &window->inside, node) {
+		struct plan_need need = plan_wanted(item);
+
 		if (!item->in_block)
 			break;
 
-		need = plan_wanted(item);
 		at = laid.prev;
 		if (used == end)
 			pci_plan_fit_up(end, &need, &item->packed);
@@ -191,22 +191,21 @@ static void plan_sum(struct pci_plan_item *window)
  */
 static void plan_begin(struct pci_plan *plan, bool optional)
 {
+	struct pci_plan_item *const root = plan->item, *const end = root + plan->count;
 	struct pci_plan_item *item, *in;
-	unsigned int i;
 
 	plan->holds = 0;
 	plan->moves = 0;
 	plan->steps = PLAN_STEPS;
 	plan->late = false;
 	plan->bounds = 0;
-	for (i = 0; i < plan->count; i++) {
-		item = &plan->item[i];
-		in = i ? &plan->item[item->parent] : NULL;
-		if (optional) {
+	for (item = root; item < end; item++) {
+		in = item == root ? NULL : root + item->parent;
+		if (optional)
 			INIT_LIST_HEAD(&item->inside);
-			INIT_LIST_HEAD(&item->node);
-		}
-		if (i && (optional || !item->old.has || item->in != in))
+		if (in && optional)
+			list_add_tail(&item->node, &in->inside);
+		else if (in && (!item->old.has || item->in != in))
 			list_move_tail(&item->node, &in->inside);
 		item->in = in;
 		item->new = item->old;
@@ -218,7 +217,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 			       item->hold == PCI_HOLD_FREE ? 0 : 16;
 		if (item->window) {
 			item->hold = item->fixed ? PCI_HOLD_PINNED : PCI_HOLD_FREE;
-			plan->bounds += item->fixed && i;
+			plan->bounds += item->fixed && in;
 		}
 		item->block = 0;
 		item->shares = false;
@@ -233,18 +232,18 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		plan_stay(item);
 	}
 
-	for (i = plan->count; --i; ) {
-		item = &plan->item[i];
+	for (item = end; --item > root; ) {
 		if (!item->new.has)
 			continue;
-		item->in->step = max(item->in->step, item->step);
-		plan_limit(item->in, item);
-		item->in->hold = max(item->in->hold, item->hold);
-		item->in->weight += item->weight;
+		in = item->in;
+		in->step = max(in->step, item->step);
+		plan_limit(in, item);
+		in->hold = max(in->hold, item->hold);
+		in->weight += item->weight;
 	}
 
-	for (i = plan->count; i--; ) {
-		item = &plan->item[i];
+	for (item = end; item > root; ) {
+		item--;
 		if (!item->window)
 			continue;
 		if (!item->new.has) {
@@ -295,13 +294,12 @@ static int plan_by_turn(void *priv, const struct list_head *a,
 static noinline void plan_collect(struct pci_plan *plan, bool optional,
 				  struct list_head *wants)
 {
-	struct pci_plan_item *item;
+	struct pci_plan_item *const end = plan->item + plan->count;
 	struct plan_steps steps __uninitialized;
-	unsigned int i;
+	struct pci_plan_item *item;
 
 	steps.used = 0;
-	for (i = 1; i < plan->count; i++) {
-		item = &plan->item[i];
+	for (item = plan->item + 1; item < end; item++) {
 		if (item->hopeless || !plan_wants(plan, item, optional))
 			continue;
 		if (plan->small)
@@ -375,15 +373,13 @@ static struct pci_plan_item *plan_rounds(struct pci_plan *plan,
 
 static unsigned int plan_left(const struct pci_plan *plan, bool optional)
 {
-	const struct pci_plan_item *item;
-	unsigned int i, left = 0;
+	const struct pci_plan_item *item, *const end = plan->item + plan->count;
+	unsigned int left = 0;
 
-	for (i = 1; i < plan->count; i++) {
-		item = &plan->item[i];
+	for (item = plan->item + 1; item < end; item++)
 		if (!item->window && item->size && !item->new.has &&
 		    (optional || !item->optional))
 			left++;
-	}
 
 	return left;
 }
@@ -391,32 +387,33 @@ static unsigned int plan_left(const struct pci_plan *plan, bool optional)
 /* The window that each item is in by now */
 static void plan_output(struct pci_plan *plan)
 {
-	unsigned int i;
+	struct pci_plan_item *item, *const end = plan->item + plan->count;
 
-	for (i = 1; i < plan->count; i++)
-		plan->item[i].to = plan->item[i].in - plan->item;
+	for (item = plan->item + 1; item < end; item++)
+		item->to = item->in - plan->item;
 }
 
 /* Back to the best round */
 static void plan_restore(struct pci_plan *plan)
 {
+	struct pci_plan_item *const root = plan->item, *const end = root + plan->count;
 	struct pci_plan_item *item;
-	unsigned int i;
 
 	plan_begin(plan, false);
-	for (i = 0; i < plan->count; i++) {
-		item = &plan->item[i];
+	for (item = root; item < end; item++) {
 		item->new = item->best;
-		if (i && item->in != &plan->item[item->to]) {
-			item->in = &plan->item[item->to];
+		if (item->in && item->in != root + item->to) {
+			item->in = root + item->to;
 			list_move(&item->node, &item->in->inside);
 		}
 		plan_stay(item);
 	}
-	for (i = plan->count; i--; ) {
-		item = &plan->item[i];
-		pci_plan_sort(item);
-		plan_sum(item);
+	for (item = end; item > root; ) {
+		item--;
+		if (item->window) {
+			pci_plan_sort(item);
+			plan_sum(item);
+		}
 		if (item->new.has && item->in) {
 			item->in->step = max(item->in->step, item->step);
 			plan_limit(item->in, item);
@@ -544,12 +541,12 @@ static bool plan_is_unfair(const struct pci_plan *plan)
 /* No attempt has been made yet */
 static void plan_forget(struct pci_plan *plan)
 {
-	unsigned int i;
+	struct pci_plan_item *item, *const end = plan->item + plan->count;
 
-	for (i = 0; i < plan->count; i++) {
-		plan->item[i].turn = 0;
-		plan->item[i].waits = 0;
-		plan->item[i].hopeless = false;
+	for (item = plan->item; item < end; item++) {
+		item->turn = 0;
+		item->waits = 0;
+		item->hopeless = false;
 	}
 }
 
@@ -778,7 +775,7 @@ static void plan_spread_in(struct pci_plan *plan, struct pci_plan_item *window,
 static void plan_spread(struct pci_plan *plan)
 {
 	struct pci_plan_item *window, *item;
-	bool any, hotplug;
+	bool any, hotplug, high;
 	unsigned int i;
 
 	for (i = 0; i < plan->count; i++) {
@@ -789,15 +786,20 @@ static void plan_spread(struct pci_plan *plan)
 		plan_carry(window);
 		any = false;
 		hotplug = false;
+		high = false;
 		plan_inside(item, window) {
-			any = any || plan_is_new(item);
-			hotplug = hotplug || (plan_is_new(item) && item->hotplug);
+			if (!plan_is_new(item))
+				continue;
+			any = true;
+			hotplug = hotplug || item->hotplug;
+			high = high || item->prefer;
 		}
 		if (!any)
 			continue;
 
 		plan_spread_in(plan, window, hotplug, false);
-		plan_spread_in(plan, window, hotplug, true);
+		if (high)
+			plan_spread_in(plan, window, hotplug, true);
 	}
 }
 

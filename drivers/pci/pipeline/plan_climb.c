@@ -396,25 +396,32 @@ static void plan_pack_put(struct pci_plan_item *item, struct list_head *placed,
 	plan_include(all, &packed);
 }
 
-/* Nothing moves, but less may be needed further in */
-static void plan_pack_none(struct pci_plan_item *window,
-			   struct pci_plan_place *all)
-{
-	struct pci_plan_item *item;
-
-	all->has = false;
-	plan_inside(item, window) {
-		if (!item->new.has)
-			break;
-		item->packed = plan_packs_from(item)->start;
-		plan_include(all, plan_packs_from(item));
-	}
-}
-
 static bool plan_may_pack(const struct pci_plan_item *item,
 			  enum pci_plan_hold hold)
 {
 	return item->hold <= hold && !item->fixed;
+}
+
+/*
+ * What is needed inside a window, with all of it where it is: as it is, and if
+ * what is further in is packed.  Can anything move?
+ */
+static bool plan_reach(struct pci_plan_item *window, enum pci_plan_hold hold)
+{
+	struct pci_plan_item *item;
+	bool moves = false;
+
+	plan_inside(item, window) {
+		if (!item->new.has)
+			break;
+		moves = moves || plan_may_pack(item, hold);
+		item->packed = plan_packs_from(item)->start;
+		plan_include(&window->reach, item->window ? &item->reach :
+							    &item->new);
+		plan_include(&window->used, plan_packs_from(item));
+	}
+
+	return moves;
 }
 
 /* Move together what is right inside a window; what is further in is done */
@@ -430,7 +437,6 @@ static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
 			break;
 		if (!plan_packs_from(item)->has)
 			continue;
-		item->packed = plan_packs_from(item)->start;
 		INIT_LIST_HEAD(&item->beside);
 		if (plan_may_pack(item, hold))
 			list_add_tail(&item->beside, &wants);
@@ -441,8 +447,8 @@ static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
 
 	list_for_each_entry_safe(item, next, &wants, beside) {
 		if (!plan_pack_one(item, &placed, &all)) {
-			plan_pack_none(window, &all);
-			break;
+			plan_reach(window, hold);
+			return;
 		}
 		plan_pack_put(item, &placed, &all);
 	}
@@ -456,7 +462,8 @@ static void plan_pack(struct pci_plan_item *window, enum pci_plan_hold hold)
  */
 static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
 {
-	struct pci_plan_item *window, *item;
+	struct pci_plan_item *window;
+	enum pci_plan_hold may;
 	unsigned int i;
 
 	if (plan->measured && !plan->stale)
@@ -472,11 +479,9 @@ static void plan_measure(struct pci_plan *plan, enum pci_plan_hold hold)
 		if (!window->window || !window->new.has)
 			continue;
 
-		plan_inside(item, window)
-			plan_include(&window->reach, item->window ? &item->reach :
-								    &item->new);
-		if (window->in)
-			plan_pack(window, window->fixed ? PCI_HOLD_FREE : hold);
+		may = window->fixed ? PCI_HOLD_FREE : hold;
+		if (plan_reach(window, may) && window->in)
+			plan_pack(window, may);
 
 		if (window->fixed) {
 			window->reach = window->new;

@@ -210,6 +210,14 @@ plan_busy(const struct plan_level *level, const struct pci_plan_item *leaves,
 	return NULL;
 }
 
+/* Is there only one place for it? */
+static bool plan_stays(const struct plan_level *level,
+		       const struct pci_plan_item *item)
+{
+	return item == level->child ? level->need.exact :
+	       !plan_movable(level, item);
+}
+
 /* What an item takes when it moves; nothing if the size is 0 */
 static struct plan_need plan_takes(const struct plan_level *level,
 				   const struct pci_plan_item *item)
@@ -798,7 +806,7 @@ bool pci_plan_relay_good(const struct plan_level *level)
 		    (item->try.end > plan_top(level, item) && !plan_same(item)))
 			return false;
 		/* What has been given a place is beside all the others */
-		if (plan_same(item) || !plan_takes(level, item).exact)
+		if (plan_same(item) || !plan_stays(level, item))
 			continue;
 		plan_inside(other, level->window)
 			if (other != item && !plan_passes(item, other) &&
