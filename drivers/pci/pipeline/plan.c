@@ -209,6 +209,7 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 			list_move_tail(&item->node, &in->inside);
 		item->in = in;
 		item->new = item->old;
+		plan_stay(item);
 		if (!item->window && item->old.has && item->hold < PCI_HOLD_PINNED)
 			plan->holds |= 1U << item->hold;
 		item->step = item->align;
@@ -229,29 +230,24 @@ static void plan_begin(struct pci_plan *plan, bool optional)
 		item->in_block = false;
 		item->split = false;
 		item->spare = false;
-		plan_stay(item);
 	}
 
-	for (item = end; --item > root; ) {
-		if (!item->new.has)
-			continue;
+	/* What is inside a window comes after it */
+	for (item = end; item > root; ) {
+		item--;
+		if (item->window && !item->new.has) {
+			plan_block(plan, item, optional);
+		} else if (item->window) {
+			pci_plan_sort(item);
+			plan_sum(item);
+		}
 		in = item->in;
+		if (!item->new.has || !in)
+			continue;
 		in->step = max(in->step, item->step);
 		plan_limit(in, item);
 		in->hold = max(in->hold, item->hold);
 		in->weight += item->weight;
-	}
-
-	for (item = end; item > root; ) {
-		item--;
-		if (!item->window)
-			continue;
-		if (!item->new.has) {
-			plan_block(plan, item, optional);
-			continue;
-		}
-		pci_plan_sort(item);
-		plan_sum(item);
 	}
 	plan->measured = false;
 }
@@ -300,7 +296,7 @@ static noinline void plan_collect(struct pci_plan *plan, bool optional,
 
 	steps.used = 0;
 	for (item = plan->item + 1; item < end; item++) {
-		if (item->hopeless || !plan_wants(plan, item, optional))
+		if (!plan_wants(plan, item, optional) || item->hopeless)
 			continue;
 		if (plan->small)
 			list_add_tail(&item->order, wants);
@@ -377,7 +373,7 @@ static unsigned int plan_left(const struct pci_plan *plan, bool optional)
 	unsigned int left = 0;
 
 	for (item = plan->item + 1; item < end; item++)
-		if (!item->window && item->size && !item->new.has &&
+		if (!item->new.has && !item->window && item->size &&
 		    (optional || !item->optional))
 			left++;
 

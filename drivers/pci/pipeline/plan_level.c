@@ -9,25 +9,6 @@
 #include "plan_room.h"
 
 /**
- * pci_plan_fit_up - the lowest start from an address on
- * @from: the address
- * @need: what has to fit
- * @start: output
- *
- * Context: any.
- * Return: is there any.
- */
-bool pci_plan_fit_up(u64 from, const struct plan_need *need, u64 *start)
-{
-	*start = from + ((need->base - from) & (need->step - 1));
-	if (*start & need->avoid) {
-		*start = (*start | need->avoid | ((need->avoid & -need->avoid) - 1)) + 1;
-		*start += (need->base - *start) & (need->step - 1);
-	}
-	return *start >= from && !(*start & need->avoid);
-}
-
-/**
  * pci_plan_fit_down - the highest start with the end before an address
  * @end: the address
  * @need: what has to fit
@@ -858,7 +839,7 @@ bool pci_plan_level(const struct plan_level *level, struct plan_spot *spot)
 	if (level->first > level->last)
 		return false;
 	if (level->effort >= PLAN_MOVE_BESIDE) {
-		if (!*level->steps || !plan_has_room(level))
+		if (!plan_has_room(level))
 			return false;
 		plan_reach_before(level->window);
 	}

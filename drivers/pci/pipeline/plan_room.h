@@ -231,8 +231,27 @@ static inline struct plan_need plan_wanted(const struct pci_plan_item *item)
 	};
 }
 
+/**
+ * pci_plan_fit_up - the lowest start from an address on
+ * @from: the address
+ * @need: what has to fit
+ * @start: output
+ *
+ * Context: any.
+ * Return: is there any.
+ */
+static inline bool pci_plan_fit_up(u64 from, const struct plan_need *need,
+				   u64 *start)
+{
+	*start = from + ((need->base - from) & (need->step - 1));
+	if (*start & need->avoid) {
+		*start = (*start | need->avoid | ((need->avoid & -need->avoid) - 1)) + 1;
+		*start += (need->base - *start) & (need->step - 1);
+	}
+	return *start >= from && !(*start & need->avoid);
+}
+
 /* plan_level.c */
-bool pci_plan_fit_up(u64 from, const struct plan_need *need, u64 *start);
 bool pci_plan_fit_down(u64 end, const struct plan_need *need, u64 *start);
 void pci_plan_reset(struct pci_plan_item *window);
 struct pci_plan_item *pci_plan_relay(const struct plan_level *level, u64 first,
