@@ -203,7 +203,7 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 		stay = 0;
 		ret = layout_try(layout, bus, only, type, flags);
 	}
-	if (ret < 0 || (!ret && !layout->plan.tight))
+	if (ret < 0 || (!ret && !pci_plan_tight(&layout->plan)))
 		return ret;
 
 	wide = layout_try(layout, root, only, type, flags);

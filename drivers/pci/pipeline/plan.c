@@ -908,31 +908,11 @@ static bool plan_is_full(const struct pci_plan *plan)
 	return true;
 }
 
-/* How many windows have less than their reserve, and less than they had */
-static unsigned int plan_tight(const struct pci_plan *plan)
-{
-	const struct pci_plan_item *item;
-	unsigned int i, tight = 0;
-	u64 size, old;
-
-	for (i = 1; i < plan->count; i++) {
-		item = &plan->item[i];
-		if (!item->window || item->fixed)
-			continue;
-		size = item->new.has ? plan_size(&item->new) : 0;
-		old = item->old.has ? plan_size(&item->old) : U64_MAX;
-		tight += size < min(ALIGN(item->reserve, item->align), old);
-	}
-
-	return tight;
-}
-
 /* Everything is where it was */
 static unsigned int plan_give_up(struct pci_plan *plan)
 {
 	plan->missing = plan_left(plan, true);
 	plan_output(plan);
-	plan->tight = plan_tight(plan);
 	return plan_left(plan, false);
 }
 
@@ -962,7 +942,34 @@ unsigned int pci_plan(struct pci_plan *plan)
 	}
 	plan_spread(plan);
 	plan_output(plan);
-	plan->tight = plan_tight(plan);
 
 	return plan->missing ? plan_left(plan, false) : 0;
+}
+
+/**
+ * pci_plan_tight - do windows get less than they should have
+ * @plan: the items, after pci_plan()
+ *
+ * Less than what a hotplug bridge had better have, and less than it had.
+ *
+ * Context: any.
+ * Return: does any.
+ */
+bool pci_plan_tight(const struct pci_plan *plan)
+{
+	const struct pci_plan_item *item;
+	unsigned int i;
+	u64 size, old;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (!item->window || item->fixed)
+			continue;
+		size = item->new.has ? plan_size(&item->new) : 0;
+		old = item->old.has ? plan_size(&item->old) : U64_MAX;
+		if (size < min(ALIGN(item->reserve, item->align), old))
+			return true;
+	}
+
+	return false;
 }

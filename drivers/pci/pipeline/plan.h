@@ -266,7 +266,6 @@ struct pci_plan_item {
  * @host: the windows of the host bridge, in its order; for pci_plan_greedy()
  * @hosts: of @host
  * @missing: output: BARs without a place, optional ones too
- * @tight: output: windows that do not have what they should have, or no longer
  */
 struct pci_plan {
 	struct pci_plan_item	*item;
@@ -277,7 +276,6 @@ struct pci_plan {
 	const struct pci_plan_host *host;
 	unsigned int		hosts;
 	unsigned int		missing;
-	unsigned int		tight;
 
 	/* private: */
 	bool			measured;
@@ -293,6 +291,7 @@ struct pci_plan {
 };
 
 unsigned int pci_plan(struct pci_plan *plan);
+bool pci_plan_tight(const struct pci_plan *plan);
 unsigned int pci_plan_greedy(struct pci_plan *plan,
 			     const struct pci_plan_greedy *how);
 void pci_plan_greedy_end(struct pci_plan *plan);

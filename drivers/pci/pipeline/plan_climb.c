@@ -184,8 +184,11 @@ static void plan_settle_one(struct pci_plan_item *item,
 			try->start = ALIGN(window->try.start, item->align);
 		if (item->window && try->end > window->try.end)
 			try->end = ALIGN_DOWN(window->try.end + 1, item->align) - 1;
-		/* Nothing is left of it if its units are larger than the window */
-		try->has = try->start <= try->end &&
+		/*
+		 * Nothing is left of it if its units are larger than the window;
+		 * what keeps windows of the host bridge apart has no size.
+		 */
+		try->has = (try->start <= try->end || !item->window) &&
 			   try->start >= window->try.start &&
 			   try->end <= window->try.end;
 	}

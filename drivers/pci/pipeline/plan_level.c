@@ -132,7 +132,9 @@ static bool plan_has_room(const struct plan_level *level)
 		     min(level->last, item->top) > last))
 			continue;
 		keeps = plan_keeps(level, item);
-		if (!keeps->has || keeps->start < from || keeps->start > last)
+		/* What only keeps two windows apart takes nothing */
+		if (!keeps->has || keeps->start < from || keeps->start > last ||
+		    keeps->start > keeps->end)
 			continue;
 		end = min(keeps->end, last);
 		if (end - keeps->start >= room)

@@ -52,6 +52,7 @@ struct a_range {
 struct a_host {
 	struct a_range	io;
 	struct a_range	low;
+	struct a_range	more;	/* right after that, or none */
 	struct a_range	high;	/* prefetchable, 64 bits */
 };
 

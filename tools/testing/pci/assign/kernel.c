@@ -20,7 +20,7 @@ struct a_machine {
 	struct pci_bus		*root;
 	struct resource		io;
 	struct resource		mem;
-	struct resource		window[3];
+	struct resource		window[4];
 	unsigned int		max;
 	struct pci_dev		*dev[];
 };
@@ -78,6 +78,7 @@ static struct a_machine *a_make(const struct a_host *host, unsigned int max)
 	m->bridge->bus = m->root;
 	a_window(m, &m->window[0], &host->io, IORESOURCE_IO);
 	a_window(m, &m->window[1], &host->low, IORESOURCE_MEM);
+	a_window(m, &m->window[3], &host->more, IORESOURCE_MEM);
 	a_window(m, &m->window[2], &host->high,
 		 IORESOURCE_MEM | IORESOURCE_MEM_64 | IORESOURCE_PREFETCH);
 	return m;

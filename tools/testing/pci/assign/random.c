@@ -69,6 +69,12 @@ void random_begin(struct random *r, struct hier *h, __u64 seed)
 		.low = { 0xc0000000, 0xfebfffff },
 	};
 	host->low.start += (__u64)rnd(r, 8) << 27;
+	/* In one of three it is two windows that touch */
+	if (seed % 3 == 0) {
+		host->more.start = host->low.start + ((1ULL + seed / 3 % 3) << 26);
+		host->more.end = host->low.end;
+		host->low.end = host->more.start - 1;
+	}
 	if (rnd(r, 4)) {
 		host->high.start = 0x4000000000ULL;
 		host->high.end = host->high.start + (1ULL << (30 + rnd(r, 8))) - 1;

@@ -102,6 +102,7 @@ void show(const struct session *s)
 	printf("\nhost bridge:");
 	show_range("io", &s->h.host.io);
 	show_range("mem", &s->h.host.low);
+	show_range("mem", &s->h.host.more);
 	show_range("pref64", &s->h.host.high);
 	printf("\n%*s%-*s %-*s %s\n", 26, "", COLUMN, "before", COLUMN,
 	       s->opt->leads->name, s->opt->follows->name);

@@ -319,16 +319,17 @@ static void add_bridge(struct addr_host *host, unsigned int on,
 			add_bridge(host, me, seed);
 }
 
-/* 1 GiB that the host bridge has no use for */
-static void add_hole(struct pci_plan *plan, u64 start)
+/* What the host bridge has no use for; of no size where two windows touch */
+static void add_hole(struct pci_plan *plan, u64 start, u64 size)
 {
 	add(plan, (struct pci_plan_item){
 		.alt = PCI_PLAN_NO_ALT,
-		.size = GIB,
+		.size = size,
 		.align = 1,
 		.limit = TOP,
 		.hold = PCI_HOLD_PINNED,
-		.old = range(start, GIB),
+		.reserved = true,
+		.old = range(start, size),
 	});
 }
 
@@ -351,8 +352,10 @@ void addr_make_host(struct addr_host *host, unsigned long long *seed)
 		.limit = TOP,
 	});
 	/* The hole below 4 GiB, and one more */
-	add_hole(&host->plan, 3 * GIB);
-	add_hole(&host->plan, (8 + plan_random(seed, 16)) * GIB);
+	add_hole(&host->plan, 3 * GIB, GIB);
+	add_hole(&host->plan, (8 + plan_random(seed, 16)) * GIB, GIB);
+	if (*seed % 2)
+		add_hole(&host->plan, 5 * GIB / 2, 0);
 	while (inside--)
 		if (plan_random(seed, 2))
 			add_device(host, 0, seed);

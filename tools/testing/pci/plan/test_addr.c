@@ -96,6 +96,16 @@ static struct pci_plan_item live(unsigned int in, u64 first, u64 last)
 	return item;
 }
 
+/* Two windows of the host bridge touch there */
+static struct pci_plan_item apart(u64 mib)
+{
+	struct pci_plan_item item = live(0, mib, mib - 1);
+
+	item.align = 1;
+	item.reserved = true;
+	return item;
+}
+
 static struct pci_plan_item pref(struct pci_plan_item item, unsigned int alt)
 {
 	item.pref = true;
@@ -169,6 +179,15 @@ static void test_examples(void **state)
 		.name = "what is claimed moves before nothing fits",
 		.item = { root(7), claimed(0, 2, 2), claimed(0, 5, 5), wants(0, 4) },
 		.wanted = { { 0, 7 }, { 4, 4 }, { 5, 5 }, { 0, 3 } },
+	}, {
+		.name = "the same where windows of the host bridge touch",
+		.item = { root(15), live(0, 12, 15), apart(8), claimed(0, 2, 2),
+			  claimed(0, 5, 5), wants(0, 8) },
+		.wanted = { { 0, 15 }, { 12, 15 }, { 8, 7 }, { 8, 8 }, { 9, 9 }, { 0, 7 } },
+	}, {
+		.name = "nothing is in two of them",
+		.item = { root(15), live(0, 0, 3), live(0, 12, 15), apart(6), wants(0, 4) },
+		.wanted = { { 0, 15 }, { 0, 3 }, { 12, 15 }, { 6, 5 }, { 8, 11 } },
 	}, {
 		.name = "what is prefetchable may be in the other window",
 		.item = { root(15), window(0, 0, 3), pref(window(0, 8, 11), 1),
