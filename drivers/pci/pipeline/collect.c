@@ -504,6 +504,13 @@ static unsigned int layout_add_cardbus(struct pci_layout *layout,
 	return i;
 }
 
+/* The window that was added last, unless there was no memory */
+static void layout_is_second(struct pci_layout *layout, unsigned int i)
+{
+	if (i < layout->plan.count)
+		layout->plan.item[i].second = true;
+}
+
 static void layout_collect_bus(struct pci_layout *layout, struct pci_bus *bus,
 			       const struct layout_windows *windows);
 
@@ -551,6 +558,7 @@ static void layout_collect_bridge(struct pci_layout *layout,
 			windows.pref = layout_add_bridge(layout, bridge,
 							 PCI_BRIDGE_PREF_MEM_WINDOW,
 							 in, windows.other);
+			layout_is_second(layout, windows.pref);
 		}
 	}
 	layout_collect_bus(layout, bridge->subordinate, &windows);
@@ -574,6 +582,7 @@ static void layout_collect_cardbus(struct pci_layout *layout,
 						   PCI_CB_BRIDGE_IO_0_WINDOW,
 						   above->other, alt, size);
 		windows.pref = windows.other;
+		layout_is_second(layout, windows.other);
 	} else {
 		/* One window of twice the size, unless one can be prefetchable */
 		pref = pci_cardbus_prefetch(bridge) ||
@@ -583,13 +592,15 @@ static void layout_collect_cardbus(struct pci_layout *layout,
 						   above->other, PCI_PLAN_NO_ALT,
 						   pref ? size : 2 * size);
 		windows.pref = windows.other;
-		if (pref)
+		if (pref) {
 			windows.pref =
 				layout_add_cardbus(layout, bridge,
 						   PCI_CB_BRIDGE_MEM_0_WINDOW,
 						   layout_window_for(bridge->bus, above,
 								     IORESOURCE_PREFETCH),
 						   windows.other, size);
+			layout_is_second(layout, windows.pref);
+		}
 	}
 	layout_collect_bus(layout, bridge->subordinate, &windows);
 }

@@ -154,6 +154,8 @@ struct pci_plan_greedy {
  *	none in a window, the next item may be a prefetchable window with the
  *	former as @alt, and will do for what is prefetchable
  * @window: other items are inside
+ * @second: the second window of a bridge; the item before is the first one, and
+ *	its @alt
  * @hotplug: a window of a bridge that devices may be added to later
  * @optional: a BAR that the device can do without
  * @pref: prefetchable
@@ -183,6 +185,7 @@ struct pci_plan_item {
 	unsigned int		parent;
 	unsigned int		alt;
 	bool			window;
+	bool			second;
 	bool			hotplug;
 	bool			optional;
 	bool			pref;

@@ -45,19 +45,9 @@ static bool greedy_is_rom(const struct pci_plan_item *item)
 	return item->optional && !item->vf;
 }
 
-static bool greedy_is_transparent(const struct pci_plan_item *item)
-{
-	return item->alt != PCI_PLAN_NO_ALT && item->alt == item->parent;
-}
-
-/*
- * Each bridge has one of these.  A second window, which is prefetchable unless it
- * is one of a CardBus bridge, comes right after it.
- */
 static bool greedy_is_bridge(const struct pci_plan_item *item)
 {
-	return item->window && (item->alt == PCI_PLAN_NO_ALT ||
-				greedy_is_transparent(item));
+	return item->window && !item->second;
 }
 
 /* The second window of a bridge, or NULL */
@@ -65,22 +55,24 @@ static struct pci_plan_item *greedy_second(const struct pci_plan *plan,
 					   struct pci_plan_item *bridge)
 {
 	struct pci_plan_item *next = bridge + 1;
-	unsigned int i = bridge - plan->item;
 
-	if (!i || i + 1 == plan->count || !next->window ||
-	    greedy_is_bridge(next) || next->alt != i)
-		return NULL;
+	return next < plan->item + plan->count && next->second ? next : NULL;
+}
 
-	return next;
+/* The first window of the bridge that a window is one of */
+static struct pci_plan_item *greedy_first(const struct pci_plan *plan,
+					  unsigned int window)
+{
+	struct pci_plan_item *item = &plan->item[window];
+
+	return item->second ? item - 1 : item;
 }
 
 /* The bridge to the bus that an item is on */
 static struct pci_plan_item *greedy_bridge(const struct pci_plan *plan,
 					   const struct pci_plan_item *item)
 {
-	struct pci_plan_item *in = &plan->item[item->parent];
-
-	return greedy_is_bridge(in) ? in : &plan->item[in->alt];
+	return greedy_first(plan, item->parent);
 }
 
 /* What has a place, by address, then the rest */
@@ -282,9 +274,9 @@ static bool greedy_assign(struct pci_plan *plan, struct pci_plan_item *item,
 	};
 
 	while (!greedy_assign_behind(plan, bridge, item, &need)) {
-		if (!greedy_is_transparent(bridge))
+		if (bridge->alt == PCI_PLAN_NO_ALT)
 			return false;
-		bridge = &plan->item[bridge->alt];
+		bridge = greedy_first(plan, bridge->alt);
 	}
 
 	return true;
@@ -677,9 +669,9 @@ static int greedy_by_addition(void *priv, const struct list_head *a,
 		pref = plan->item[i->parent].pref;
 		if (pref != plan->item[k->parent].pref)
 			return pref;
-	} else if (!greedy_is_bridge(i) && i->alt == k - plan->item) {
+	} else if (i->second && k == i - 1) {
 		return true;
-	} else if (!greedy_is_bridge(k) && k->alt == i - plan->item) {
+	} else if (k->second && i == k - 1) {
 		return false;
 	}
 

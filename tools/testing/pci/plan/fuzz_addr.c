@@ -109,8 +109,11 @@ static void take_item(struct pci_plan *plan, struct bytes *b)
 	if (item.window && flags & 512 && plan->item[alt].window &&
 	    plan->item[alt].parent == item.parent && alt != item.parent && alt)
 		item.alt = alt;
+	item.second = item.alt == plan->count - 1 &&
+		      !plan->item[item.alt].second;
 	/* That of a transparent bridge */
-	else if (item.window && !item.pref && flags & 8192)
+	if (item.window && !item.pref && flags & 8192 &&
+	    item.alt == PCI_PLAN_NO_ALT)
 		item.alt = item.parent;
 	take_place(plan, &item, b);
 	item.barrier = item.barrier && item.old.has;
@@ -183,14 +186,9 @@ static void plan_most(struct pci_plan *plan, unsigned int flags)
 	unsigned int left, i;
 	const char *wrong;
 
-	/*
-	 * There would have to be windows of the host bridge to match, and no
-	 * bridge has three.
-	 */
+	/* There would have to be windows of the host bridge to match */
 	for (i = 1; i < plan->count; i++)
-		if (item[i].barrier ||
-		    (item[i].alt != PCI_PLAN_NO_ALT && item[i].alt != i - 1 &&
-		     item[i].alt != item[i].parent))
+		if (item[i].barrier)
 			return;
 	plan->ports = flags & 8;
 	plan->isa = flags & 16;
