@@ -489,12 +489,19 @@ static void assign_without_io(struct kunit *test)
 }
 
 #ifdef CONFIG_X86
-/* Where firmware had a BAR that CLAIM could not claim there */
-static resource_size_t assign_firmware;
+/* Where firmware had BAR 0 of a function */
+struct assign_firmware {
+	struct emul_fn	*fn;
+	resource_size_t	start;
+};
 
-static void assign_save_firmware(struct emul_fn *fn, struct pci_dev *dev)
+static void assign_had(void *ctx, struct pci_dev *dev, enum pci_stage stage,
+		       int result)
 {
-	pcibios_save_fw_addr(dev, 0, assign_firmware);
+	struct assign_firmware *firmware = ctx;
+
+	if (stage == PCI_STAGE_CLAIM && emul_fn_of(dev) == firmware->fn)
+		pcibios_save_fw_addr(dev, 0, firmware->start);
 }
 
 /*
@@ -505,15 +512,17 @@ static void assign_as_firmware(struct kunit *test)
 {
 	static const struct emul_bar mem[] = { { SZ_64K, EMUL_BAR_MEM } };
 	struct resource free = { .name = "test", .flags = IORESOURCE_MEM };
+	struct assign_firmware firmware;
 	struct emul_host *host;
 	struct emul_fn *fn[2];
 	struct assign_e820 *e;
+	struct emul_log *log;
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, allocate_resource(&iomem_resource, &free, SZ_64K,
 						SZ_1M, U32_MAX, SZ_64K, NULL,
 						NULL), 0);
-	assign_firmware = free.start;
+	firmware.start = free.start;
 	release_resource(&free);
 
 	host = emul_host_create(test);
@@ -522,15 +531,19 @@ static void assign_as_firmware(struct kunit *test)
 					  ARRAY_SIZE(mem));
 		emul_plug(fn[i]);
 	}
-	fn[1]->fixup = assign_save_firmware;
+	firmware.fn = fn[1];
 	emul_host_prepare(host);
+	log = emul_log_start(host);
+	log->ctx = &firmware;
+	log->hook = assign_had;
 	e = assign_e820(test);
 	assign_e820_add(e, host->mem.start - SZ_1M, SZ_512M);
 	KUNIT_ASSERT_EQ(test, emul_host_probe(host), 0);
+	log->hook = NULL;
 
 	KUNIT_EXPECT_NULL(test, assign_bar(fn[0], 0).parent);
 	KUNIT_EXPECT_PTR_EQ(test, assign_bar(fn[1], 0).parent, &iomem_resource);
-	KUNIT_EXPECT_EQ(test, assign_bar(fn[1], 0).start, assign_firmware);
+	KUNIT_EXPECT_EQ(test, assign_bar(fn[1], 0).start, firmware.start);
 	KUNIT_EXPECT_EQ(test, assign_enable(fn[1]), 0);
 }
 #endif
