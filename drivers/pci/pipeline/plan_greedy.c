@@ -329,9 +329,8 @@ static bool greedy_has_above(struct pci_plan *plan,
 	for (bridge = greedy_bridge(plan, window); bridge != plan->item;
 	     bridge = greedy_bridge(plan, bridge)) {
 		above = window->pref ? greedy_second(plan, bridge) : bridge;
-		if (above && above->try.has &&
-		    (!window->pref ||
-		     greedy_is_wide(above) == greedy_is_wide(window)))
+		if (above && above->try.has && above->pref == window->pref &&
+		    (!greedy_is_wide(window) || greedy_is_wide(above)))
 			return greedy_gap(above, above->try.start, above->try.end,
 					  &need, &start, &after);
 	}
