@@ -22,6 +22,7 @@
 #define BUILD_ROM_END	0xffffffffULL
 #define BUILD_SLOT_IO	0x100ULL	/* what a slot is to have */
 #define BUILD_SLOT_MEM	0x200000ULL
+#define BUILD_TRIES	2		/* PCI_ASSIGN_TRIES */
 
 /* The windows of the bridge to a bus */
 struct build_windows {
@@ -69,6 +70,7 @@ static void build_block(struct build *build, unsigned int parent, u64 start,
 	if (end > item->limit)
 		item->limit = end;
 	item->hold = PCI_HOLD_PINNED;
+	item->reserved = true;
 	build_place(item, start, end);
 	build_name(build, i, "%s", name);
 }
@@ -208,6 +210,7 @@ static void build_add_bar(struct build *build, const struct topo_dev *dev, int i
 	item->size = res->size;
 	item->align = build_round(res->align ? res->align : res->size);
 	item->optional = index >= TOPO_ROM;
+	item->vf = index >= TOPO_VF;
 	item->pref = res->pref;
 	if (res->type == TOPO_IO && build->topo->x86)
 		item->avoid = BUILD_ISA;
@@ -233,6 +236,7 @@ static u64 build_reserve(const struct topo_dev *bridge, int index)
 static bool build_window_stays(const struct build *build, const struct topo_dev *bridge,
 			       int index)
 {
+	enum topo_type type = index == TOPO_WINDOW_IO ? TOPO_IO : TOPO_MEM;
 	const struct topo_range *w = &bridge->res[index].last;
 	const struct topo_dev *dev, *above;
 	unsigned int i;
@@ -243,7 +247,7 @@ static bool build_window_stays(const struct build *build, const struct topo_dev 
 		for (above = dev->parent; above && above != bridge; )
 			above = above->parent;
 		for (k = 0; above && k < TOPO_WINDOW_IO; k++)
-			if (dev->res[k].type == build->type && topo_stays(dev, k) &&
+			if (dev->res[k].type == type && topo_stays(dev, k) &&
 			    topo_has(build->topo, dev, k) &&
 			    w->start <= dev->res[k].last.start &&
 			    w->end >= dev->res[k].last.end)
@@ -261,6 +265,16 @@ static bool build_keeps_window(const struct build *build, const struct topo_dev 
 		return false;
 
 	return build->mode == BUILD_FOUND || build_window_stays(build, bridge, index);
+}
+
+/* Has a window for the other kind of addresses a place? */
+static bool build_is_laid_out(const struct build *build, const struct topo_dev *bridge)
+{
+	if (build->type == TOPO_MEM)
+		return build_keeps_window(build, bridge, TOPO_WINDOW_IO);
+
+	return build_keeps_window(build, bridge, TOPO_WINDOW_MEM) ||
+	       build_keeps_window(build, bridge, TOPO_WINDOW_PREF);
 }
 
 static unsigned int build_add_window(struct build *build, const struct topo_dev *bridge,
@@ -281,6 +295,7 @@ static unsigned int build_add_window(struct build *build, const struct topo_dev 
 	item->window = true;
 	item->pref = index == TOPO_WINDOW_PREF;
 	item->hotplug = bridge->hotplug;
+	item->laid_out = build_is_laid_out(build, bridge);
 	item->reserve = build_reserve(bridge, index);
 	item->align = index == TOPO_WINDOW_IO ? 0x1000 : 0x100000;
 	if (index != TOPO_WINDOW_PREF || !res->is64)
@@ -294,12 +309,25 @@ static unsigned int build_add_window(struct build *build, const struct topo_dev 
 			item->old.has = false;
 		else if (build_odd(item))
 			item->fixed = true;
+		else
+			item->kept = build->mode == BUILD_BOOT;
+		item->fixed = item->fixed || item->kept;
 	}
 	return i;
 }
 
 static void build_add_bus(struct build *build, const struct topo_dev *bridge,
 			  const struct build_windows *windows);
+
+/* What may ask for a place: all from @first on, for the bus behind a bridge or all */
+static void build_range(struct build *build, unsigned int first, unsigned int bridge)
+{
+	if (first == build->plan.count)
+		return;
+	build->greedy.first = first;
+	build->greedy.last = build->plan.count - 1;
+	build->greedy.bridge = bridge;
+}
 
 static void build_add_bridge(struct build *build, const struct topo_dev *bridge,
 			     const struct build_windows *above)
@@ -329,7 +357,7 @@ static void build_add_bus(struct build *build, const struct topo_dev *bridge,
 {
 	const struct topo *topo = build->topo;
 	const struct topo_dev *dev;
-	unsigned int i;
+	unsigned int i, first, in;
 	int index;
 
 	for (i = 0; i < topo->dev_count; i++) {
@@ -337,10 +365,15 @@ static void build_add_bus(struct build *build, const struct topo_dev *bridge,
 		if (dev->parent != bridge || dev->host < 0 ||
 		    &topo->host[dev->host] != build->host)
 			continue;
+		first = build->plan.count;
 		for (index = 0; index < TOPO_WINDOW_IO; index++)
 			build_add_bar(build, dev, index, windows);
-		if (dev->header == TOPO_BRIDGE && dev->secondary)
-			build_add_bridge(build, dev, windows);
+		if (dev->header != TOPO_BRIDGE || !dev->secondary)
+			continue;
+		in = build->plan.count;
+		build_add_bridge(build, dev, windows);
+		if (dev == build->below)
+			build_range(build, first, in);
 	}
 }
 
@@ -426,6 +459,67 @@ static void build_add_root(struct build *build)
 		}
 		next = end + 1;
 	}
+}
+
+/* The same windows one by one, in the order of the log; 0, or -1 */
+static int build_add_windows(struct build *build)
+{
+	const struct topo_window *w;
+	unsigned int i;
+
+	build->windows = calloc(build->host->count + 1, sizeof(*build->windows));
+	if (!build->windows)
+		return -1;
+
+	for (i = 0; i < build->host->count; i++) {
+		w = &build->host->window[i];
+		if (w->type != build->type || w->start - w->offset > BUILD_TOP)
+			continue;
+		build->windows[build->plan.hosts++] = (struct pci_plan_host){
+			.start = w->start - w->offset,
+			.end = w->end - w->offset > BUILD_TOP ? BUILD_TOP :
+								w->end - w->offset,
+			.pref = w->pref,
+			.wide = w->is64,
+		};
+	}
+	build->plan.host = build->windows;
+	return 0;
+}
+
+/* The port that something is added behind, if there is one and no other */
+static const struct topo_dev *build_port(const struct build *build)
+{
+	const struct topo *topo = build->topo;
+	const struct topo_dev *dev, *port = NULL;
+	unsigned int i;
+
+	for (i = 0; i < topo->dev_count; i++) {
+		dev = topo->dev[i];
+		if (!dev->added || !dev->parent || dev->parent->added)
+			continue;
+		if (port && port != dev->parent)
+			return NULL;
+		port = dev->parent;
+	}
+	return port && &topo->host[port->host] == build->host ? port : NULL;
+}
+
+/* At boot what CLAIM has found stays, and else something is in use */
+static void build_begin(struct build *build)
+{
+	bool boot = build->mode == BUILD_BOOT;
+
+	build->plan.ports = build->type == TOPO_IO;
+	build->greedy = (struct pci_plan_greedy){
+		.tries = boot ? 1 : BUILD_TRIES,
+		.boot = boot,
+		.keep_bars = boot,
+		.keep_windows = boot,
+		.relax = boot,
+	};
+	if (!boot)
+		build->below = build_port(build);
 }
 
 static bool build_overlaps(const struct topo_range *range, const struct topo_foreign *f)
@@ -718,8 +812,13 @@ int build_make(struct build *build, const struct topo *topo, unsigned int host,
 	if (build_alloc(build, max))
 		return -1;
 
+	build_begin(build);
 	build_add_root(build);
+	if (build_add_windows(build))
+		return -1;
 	build_add_bus(build, NULL, &none);
+	if (!build->below)
+		build_range(build, 1, 0);
 	build_add_foreign(build);
 	return 0;
 }
@@ -728,6 +827,7 @@ void build_free(struct build *build)
 {
 	free(build->plan.item);
 	free(build->of);
+	free(build->windows);
 	free(build->dumped);
 	memset(build, 0, sizeof(*build));
 }

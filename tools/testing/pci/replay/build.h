@@ -38,6 +38,10 @@ struct build_of {
  * @mode: how it was made
  * @moves: something in use moves
  * @wrong: what the check says of the plan, or NULL
+ * @below: the only port that something is added behind, or NULL
+ * @greedy: how the kernel begins if not everything has room; no @tries: as if it
+ *	had
+ * @windows: those of the host bridge, for the planner
  * @plan: items for the planner
  * @of: what each is
  * @max: room in both
@@ -53,6 +57,9 @@ struct build {
 	enum build_mode		mode;
 	bool			moves;
 	const char		*wrong;
+	const struct topo_dev	*below;
+	struct pci_plan_greedy	greedy;
+	struct pci_plan_host	*windows;
 	struct pci_plan		plan;
 	struct build_of		*of;
 	unsigned int		max;

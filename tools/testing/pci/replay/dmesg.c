@@ -633,6 +633,7 @@ static int dmesg_root(struct dmesg *d, const struct bdf *bus, const char *p)
 
 	window.type = range.kind == SCAN_IO ? TOPO_IO : TOPO_MEM;
 	window.pref = range.pref;
+	window.is64 = range.is64;
 	window.start = range.start;
 	window.end = range.end;
 	window.offset = range.start - start;

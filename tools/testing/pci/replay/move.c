@@ -153,6 +153,29 @@ static void move_hold_windows(struct pci_plan *plan)
 	}
 }
 
+/* As the kernel does if something in use may move */
+static unsigned int move_place_some(struct build *build)
+{
+	build->plan.all = false;
+	return pci_plan(&build->plan);
+}
+
+/* As it does else: with everything, or else with as much as possible */
+static unsigned int move_place_all(struct build *build)
+{
+	struct pci_plan *plan = &build->plan;
+	unsigned int left;
+
+	plan->all = true;
+	left = pci_plan(plan);
+	if (!plan->missing)
+		return left;
+	if (build->greedy.tries && build->greedy.last)
+		return pci_plan_most(plan, &build->greedy);
+
+	return move_place_some(build);
+}
+
 /* Plan with what holds more than @most pinned; how much that is required is left */
 static unsigned int move_try(struct build *build, const enum pci_plan_hold *hold,
 			     enum pci_plan_hold most)
@@ -162,11 +185,13 @@ static unsigned int move_try(struct build *build, const enum pci_plan_hold *hold
 
 	for (i = 0; i < plan->count; i++)
 		plan->item[i].hold = hold[i] > most ? PCI_HOLD_PINNED : hold[i];
-	left = pci_plan(plan);
+	left = most > PCI_HOLD_CLAIMED ? move_place_some(build) : move_place_all(build);
 	build->wrong = pci_plan_check(plan);
 
-	for (i = 0; i < plan->count; i++)
+	for (i = 0; i < plan->count; i++) {
 		plan->item[i].hold = hold[i];
+		plan->item[i].fixed = plan->item[i].fixed || plan->item[i].kept;
+	}
 	move_hold_windows(plan);
 	return left;
 }
@@ -196,9 +221,39 @@ static bool move_moved(const struct build *build)
 	return false;
 }
 
+/* What moves has moved then, and the kernel goes on with what still has no place */
+static int move_on(struct build *build, enum pci_plan_hold *hold)
+{
+	struct pci_plan *plan = &build->plan;
+	struct pci_plan_item *before = calloc(plan->count, sizeof(*before)), *item;
+	unsigned int i;
+
+	if (!before)
+		return -1;
+
+	memcpy(before, plan->item, plan->count * sizeof(*before));
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		item->old = item->new;
+		if (!item->new.has)
+			continue;
+		item->parent = item->to;
+		if (!item->window && hold[i] == PCI_HOLD_FREE)
+			hold[i] = PCI_HOLD_CLAIMED;
+	}
+	move_try(build, hold, PCI_HOLD_CLAIMED);
+
+	for (i = 1; i < plan->count; i++) {
+		before[i].new = plan->item[i].new;
+		before[i].to = plan->item[i].to;
+	}
+	memcpy(plan->item, before, plan->count * sizeof(*before));
+	free(before);
+	return 0;
+}
+
 /* Let what is in use move as well, if that gives a place to more than @left */
-static void move_more(struct build *build, const enum pci_plan_hold *hold,
-		      unsigned int left)
+static int move_more(struct build *build, enum pci_plan_hold *hold, unsigned int left)
 {
 	struct pci_plan *plan = &build->plan;
 	unsigned int i;
@@ -210,6 +265,9 @@ static void move_more(struct build *build, const enum pci_plan_hold *hold,
 		       move_moved(build);
 	if (!build->moves)
 		move_try(build, hold, PCI_HOLD_CLAIMED);
+	else if (plan->missing && !build->wrong)
+		return move_on(build, hold);
+	return 0;
 }
 
 /**
@@ -224,6 +282,7 @@ int move_plan(struct build *build, bool move)
 	struct pci_plan *plan = &build->plan;
 	enum pci_plan_hold *hold = calloc(plan->count, sizeof(*hold));
 	unsigned int left, i;
+	int ret = 0;
 
 	if (!hold)
 		return -1;
@@ -233,8 +292,8 @@ int move_plan(struct build *build, bool move)
 			  plan->item[i].hold : PCI_HOLD_FREE;
 
 	left = move_try(build, hold, PCI_HOLD_CLAIMED);
-	if (move && left && move_any(build))
-		move_more(build, hold, left);
+	if (move && left && !build->greedy.boot && move_any(build))
+		ret = move_more(build, hold, left);
 	free(hold);
-	return 0;
+	return ret;
 }

@@ -149,6 +149,24 @@ static unsigned int passed, failed;
 	ENDPOINT("0000:01:00.0") \
 	"pci 0000:01:00.0: BAR 0 [mem 0xffd00000-0xffd03fff]\n"
 
+/* The one that is too large for the others to have room as well was there first */
+#define OVERFULL \
+	"pci_bus 0000:00: root bus resource [mem 0xe0000000-0xe0ffffff window]\n" \
+	ENDPOINT("0000:00:01.0") ENDPOINT("0000:00:02.0") ENDPOINT("0000:00:03.0") \
+	"pci 0000:00:02.0: BAR 0 [mem 0x00000000-0x007fffff]\n" \
+	"pci 0000:00:03.0: BAR 0 [mem 0x00000000-0x007fffff]\n" \
+	"pci 0000:00:01.0: BAR 0 [mem 0xe0000000-0xe0ffffff]: assigned\n" \
+	"pci 0000:00:02.0: BAR 0 [mem size 0x00800000]: can't assign; no space\n" \
+	"pci 0000:00:03.0: BAR 0 [mem size 0x00800000]: can't assign; no space\n"
+
+/* A port that has all addresses there are, most of them free */
+#define ROOMY \
+	"pci_bus 0000:00: root bus resource [mem 0xe0000000-0xe1ffffff window]\n" \
+	PORT("0000:00:1c.0") "pci 0000:00:1c.0: PCI bridge to [bus 01]\n" \
+	"pci 0000:00:1c.0:   bridge window [mem 0xe0000000-0xe1ffffff]\n" \
+	ENDPOINT("0000:01:00.0") \
+	"pci 0000:01:00.0: BAR 0 [mem 0xe0000000-0xe0003fff]\n"
+
 /* And as its debugfs does; what lacks an address says why it does not move, too */
 #define DUMP_END " avoid 0 reserve 0 limit ffffffff prefer 0 old "
 #define DUMP_NEIGHBOUR(held, why) \
@@ -659,6 +677,11 @@ static const struct sample samples[] = {
 	  .hotadd = NEIGHBOUR_ADD, .had = 1, .lost = 1, .added = 1 },
 	{ "beside that it does", RESERVED("f"),
 	  .hotadd = NEIGHBOUR_ADD, .had = 1, .added = 1, .fitted = 1, .moved = 1 },
+	{ "if not all has room, the largest has it first, as ever", OVERFULL,
+	  .had = 1, .lacked = 2 },
+	{ "so has that of a card", ROOMY,
+	  .hotadd = "0000:00:1c.0:mem=16M,mem=8M,mem=8M,mem=8M", .had = 1, .added = 4,
+	  .fitted = 2 },
 	{ "nothing goes where the BIOS is", BIOS_AREA,
 	  .hotadd = "0000:00:1c.0:mem=2M", .had = 1, .added = 1 },
 };

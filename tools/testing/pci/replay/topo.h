@@ -151,6 +151,7 @@ struct topo_dev {
  * struct topo_window - addresses of a host bridge
  * @type: of the addresses
  * @pref: for what is prefetchable only
+ * @is64: said to be for what can be above 4 GiB
  * @start: first, as the CPU has it
  * @end: last
  * @offset: from an address on the bus to that of the CPU
@@ -158,6 +159,7 @@ struct topo_dev {
 struct topo_window {
 	enum topo_type	type;
 	bool		pref;
+	bool		is64;
 	u64		start;
 	u64		end;
 	u64		offset;
