@@ -41,15 +41,19 @@ static void build_name(struct build *build, unsigned int i, const char *format, 
 	va_end(args);
 }
 
-/* There is room, as it was counted before */
-static struct pci_plan_item *build_add(struct build *build)
+static struct pci_plan_item *build_init(struct pci_plan_item *item)
 {
-	struct pci_plan_item *item = &build->plan.item[build->plan.count++];
-
+	memset(item, 0, sizeof(*item));
 	item->alt = PCI_PLAN_NO_ALT;
 	item->align = 1;
 	item->limit = BUILD_TOP;
 	return item;
+}
+
+/* There is room, as it was counted before */
+static struct pci_plan_item *build_add(struct build *build)
+{
+	return build_init(&build->plan.item[build->plan.count++]);
 }
 
 static void build_place(struct pci_plan_item *item, u64 start, u64 end)
@@ -641,9 +645,12 @@ void build_settle(struct build *build)
 	unsigned int i;
 
 	build->settled = true;
+	build->greedy = (struct pci_plan_greedy){ .tries = BUILD_TRIES };
 	for (i = 1; i < build->plan.count; i++) {
 		item = &build->plan.item[i];
 		item->old = build->dumped[i];
+		item->fixed = item->fixed && !item->kept;
+		item->kept = false;
 		if (!item->old.has)
 			continue;
 		item->parent = item->to;
@@ -655,32 +662,125 @@ void build_settle(struct build *build)
 	}
 }
 
-/* One more in a plan that was dumped, or NULL if there is no memory */
-static struct pci_plan_item *build_append(struct build *build, unsigned int parent,
-					  const char *port, const char *name)
+/* A window of the host bridge, behind those that are there; 0, or -1 */
+int build_add_host(struct build *build, u64 start, u64 end, bool pref, bool wide)
 {
-	unsigned int i = build->plan.count;
+	struct pci_plan_host *windows;
+
+	windows = realloc(build->windows, (build->plan.hosts + 1) * sizeof(*windows));
+	if (!windows)
+		return -1;
+
+	windows[build->plan.hosts++] = (struct pci_plan_host){
+		.start = start, .end = end, .pref = pref, .wide = wide,
+	};
+	build->windows = windows;
+	build->plan.host = windows;
+	return 0;
+}
+
+/* The addresses that begin next from @from on and are for what is prefetchable only */
+static const struct pci_plan_item *build_next_barrier(const struct build *build, u64 from)
+{
+	const struct pci_plan_item *item, *found = NULL;
+	unsigned int i;
+
+	for (i = 1; i < build->plan.count; i++) {
+		item = &build->plan.item[i];
+		if (item->barrier && item->old.has && item->old.end >= from &&
+		    (!found || item->old.start < found->old.start))
+			found = item;
+	}
+	return found;
+}
+
+/**
+ * build_guess_hosts - windows of a host bridge that a dump does not show
+ * @build: the plan
+ *
+ * What is prefetchable has its own, and the rest is as good as one.
+ *
+ * Return: 0, or -1 if there is no memory.
+ */
+int build_guess_hosts(struct build *build)
+{
+	const struct pci_plan_place *root = &build->plan.item[0].old;
+	const struct pci_plan_item *pref;
+	u64 from = root->start;
+
+	while (root->has && from <= root->end) {
+		pref = build_next_barrier(build, from);
+		if (!pref)
+			return build_add_host(build, from, root->end, false, false);
+		if (pref->old.start > from &&
+		    build_add_host(build, from, pref->old.start - 1, false, false))
+			return -1;
+		if (pref->old.start > from)
+			from = pref->old.start;
+		if (build_add_host(build, from, pref->old.end, true, from > BUILD_32BIT))
+			return -1;
+		from = pref->old.end + 1;
+	}
+	return 0;
+}
+
+static void build_shift(unsigned int *index, unsigned int at)
+{
+	if (*index != PCI_PLAN_NO_ALT && *index >= at)
+		++*index;
+}
+
+/* Make room for one more at @at; 0, or -1 if there is no memory */
+static int build_open(struct build *build, unsigned int at)
+{
+	unsigned int count = build->plan.count, more = count - at, i;
 	struct pci_plan_item *item;
 
-	if (i == build->max && build_grow(build))
+	if (count == build->max && build_grow(build))
+		return -1;
+
+	item = build->plan.item;
+	memmove(&item[at + 1], &item[at], more * sizeof(*item));
+	memmove(&build->of[at + 1], &build->of[at], more * sizeof(*build->of));
+	memset(&build->of[at], 0, sizeof(*build->of));
+	memmove(&build->dumped[at + 1], &build->dumped[at], more * sizeof(*build->dumped));
+	memset(&build->dumped[at], 0, sizeof(*build->dumped));
+	for (i = at + 1; i <= count; i++) {
+		build_shift(&item[i].parent, at);
+		build_shift(&item[i].alt, at);
+		build_shift(&item[i].to, at);
+	}
+	build->plan.count++;
+	return 0;
+}
+
+/* One more in a plan that was dumped, at *@at, or NULL if there is no memory */
+static struct pci_plan_item *build_insert(struct build *build, unsigned int *at,
+					  unsigned int parent, const char *port,
+					  const char *name)
+{
+	unsigned int i = (*at)++;
+	struct pci_plan_item *item;
+
+	if (build_open(build, i))
 		return NULL;
 
-	item = build_add(build);
+	item = build_init(&build->plan.item[i]);
 	item->parent = parent;
 	build_name(build, i, "behind %s, %s", port, name);
 	return item;
 }
 
 /* The windows of a bridge that is added, instead of those of the port */
-static int build_append_bridge(struct build *build, const char *port,
+static int build_insert_bridge(struct build *build, unsigned int *at, const char *port,
 			       struct build_windows *windows)
 {
 	struct pci_plan_item *item;
 	struct build_windows above = *windows;
 	bool io = build->type == TOPO_IO;
 
-	windows->mem = build->plan.count;
-	item = build_append(build, above.mem, port, io ? "I/O window" : "memory window");
+	windows->mem = *at;
+	item = build_insert(build, at, above.mem, port, io ? "I/O window" : "memory window");
 	if (!item)
 		return -1;
 	item->window = true;
@@ -689,8 +789,8 @@ static int build_append_bridge(struct build *build, const char *port,
 	if (!above.split)
 		return 0;
 
-	windows->pref = build->plan.count;
-	item = build_append(build, above.pref, port, "prefetchable window");
+	windows->pref = *at;
+	item = build_insert(build, at, above.pref, port, "prefetchable window");
 	if (!item)
 		return -1;
 	item->window = true;
@@ -702,19 +802,25 @@ static int build_append_bridge(struct build *build, const char *port,
 	return 0;
 }
 
+/* Is an item of a dump one of a bridge? */
+static bool build_is_of(const struct build *build, unsigned int i, const char *port)
+{
+	size_t length = strlen(port);
+
+	return !strncmp(build->of[i].name, port, length) && build->of[i].name[length] == ' ';
+}
+
 /* The windows of a port, by its name; true if it has any */
 static bool build_windows_of(const struct build *build, const char *port,
 			     struct build_windows *windows)
 {
 	const struct pci_plan_item *item;
-	size_t length = strlen(port);
 	bool found = false;
 	unsigned int i;
 
 	for (i = 1; i < build->plan.count; i++) {
 		item = &build->plan.item[i];
-		if (!item->window || strncmp(build->of[i].name, port, length) ||
-		    build->of[i].name[length] != ' ')
+		if (!item->window || !build_is_of(build, i, port))
 			continue;
 		found = true;
 		if (item->pref) {
@@ -726,6 +832,46 @@ static bool build_windows_of(const struct build *build, const char *port,
 		}
 	}
 	return found;
+}
+
+/* Behind a port are its items and all that is inside of these; the first after that */
+static unsigned int build_end(const struct build *build, unsigned int first,
+			      const char *port)
+{
+	unsigned int i, in;
+
+	for (i = first; i < build->plan.count; i++) {
+		for (in = i; in > first && !build_is_of(build, in, port); )
+			in = build->plan.item[in].parent;
+		if (in < first || !build_is_of(build, in, port))
+			break;
+	}
+	return i;
+}
+
+/* The first item of a port, BARs included */
+static unsigned int build_first(const struct build *build, const char *port)
+{
+	unsigned int i = 1;
+
+	while (i < build->plan.count && !build_is_of(build, i, port))
+		i++;
+	return i;
+}
+
+/* What asks for a place is behind the port, or anywhere if there are several */
+static void build_added(struct build *build, const char *port, unsigned int end)
+{
+	unsigned int first = build_first(build, port), bridge = first;
+
+	while (!build->plan.item[bridge].window)
+		bridge++;
+	if (build->greedy.last && build->greedy.bridge != bridge) {
+		build_range(build, 1, 0);
+		return;
+	}
+	build_range(build, first, bridge);
+	build->greedy.last = end - 1;
 }
 
 /* I/O ports are wanted where those of the others are */
@@ -754,12 +900,13 @@ int build_hotadd(struct build *build, const char *port, const struct topo_res *b
 	struct build_windows windows = {};
 	struct pci_plan_item *item;
 	u64 avoid = build_avoid(build);
-	unsigned int device, i;
+	unsigned int device, at, i;
 	char name[16];
 
 	if (!build_windows_of(build, port, &windows))
 		return 0;
-	if (bridge && build_append_bridge(build, port, &windows))
+	at = build_end(build, build_first(build, port), port);
+	if (bridge && build_insert_bridge(build, &at, port, &windows))
 		return -1;
 
 	device = build->plan.count;
@@ -767,8 +914,9 @@ int build_hotadd(struct build *build, const char *port, const struct topo_res *b
 		if (!bar[i].seen || bar[i].type != build->type)
 			continue;
 		snprintf(name, sizeof(name), "BAR %u", i);
-		item = build_append(build, build_window_for(&windows, bar[i].pref,
-							    bar[i].is64), port, name);
+		item = build_insert(build, &at, build_window_for(&windows, bar[i].pref,
+								 bar[i].is64),
+				    port, name);
 		if (!item)
 			return -1;
 		item->device = device;
@@ -779,6 +927,7 @@ int build_hotadd(struct build *build, const char *port, const struct topo_res *b
 		if (!bar[i].is64)
 			item->limit = BUILD_32BIT;
 	}
+	build_added(build, port, at);
 	return 1;
 }
 

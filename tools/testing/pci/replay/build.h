@@ -67,6 +67,8 @@ struct build {
 	bool			settled;
 };
 
+int build_add_host(struct build *build, u64 start, u64 end, bool pref, bool wide);
+int build_guess_hosts(struct build *build);
 void build_settle(struct build *build);
 int build_hotadd(struct build *build, const char *port, const struct topo_res *bar,
 		 bool bridge);

@@ -4,10 +4,14 @@
  *
  * A line for each plan, and behind it one for each of its items:
  *
- *   plan <domain>:<bus> <io|mem> [items <n>] [missing <n>]
+ *   plan <domain>:<bus> <io|mem> [items <n>] [missing <n>] [isa] [tries <n>
+ *	first <index> last <index> bridge <index> [boot] [keep-bars]
+ *	[keep-windows] [relax]]
+ *   host <start-end> [pref] [wide]
  *   item <index> parent <index> alt <index|-> <window|bar> [hotplug]
- *	[optional] [pref] [barrier] [fixed] hold <n> size <hex> align <hex>
- *	avoid <hex> reserve <hex> limit <hex> prefer <hex>
+ *	[optional] [pref] [barrier] [fixed] [vf] [kept] [laid-out] [reserved]
+ *	hold <n> size <hex> align <hex> avoid <hex> reserve <hex> limit <hex>
+ *	prefer <hex> [least <hex>]
  *	old <none|start-end> new <none|start-end> [why "<text>"] in <index>
  *	name <text>
  *
@@ -15,8 +19,11 @@
  * without 0x.  The fields are those of struct pci_plan_item, in addresses on
  * the bus; @device follows from the name.  The first item has the addresses of
  * the host bridge, and each one is after the window that it is in.  What is
- * pinned may say why.  What is in front of "plan" or "item" in a line, as the
- * time of a message, is skipped, and so are all other lines.
+ * pinned may say why.  What is said of a plan behind "isa" are the fields of struct
+ * pci_plan_greedy, and is there if the kernel may have begun in that way; the lines
+ * with "host" are the windows of the host bridge, in its order.  What is in front
+ * of "plan", "host" or "item" in a line, as the time of a message, is skipped, and
+ * so are all other lines.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -28,6 +35,7 @@
 
 #define DUMP_MAX	65536	/* items in a plan */
 #define DUMP_FIRST	64	/* room for so many at first */
+#define DUMP_TRIES	256	/* no hierarchy is as deep */
 #define DUMP_TOP	0x4000000000000000ULL
 
 /* The flags, in the order in which they are written */
@@ -42,13 +50,41 @@ static const struct dump_flag dump_flags[] = {
 	{ " pref", offsetof(struct pci_plan_item, pref) },
 	{ " barrier", offsetof(struct pci_plan_item, barrier) },
 	{ " fixed", offsetof(struct pci_plan_item, fixed) },
+	{ " vf", offsetof(struct pci_plan_item, vf) },
+	{ " kept", offsetof(struct pci_plan_item, kept) },
+	{ " laid-out", offsetof(struct pci_plan_item, laid_out) },
+	{ " reserved", offsetof(struct pci_plan_item, reserved) },
 };
 
-#define DUMP_FLAGS	(ARRAY_SIZE(dump_flags))
+static const struct dump_flag dump_greedy_flags[] = {
+	{ " boot", offsetof(struct pci_plan_greedy, boot) },
+	{ " keep-bars", offsetof(struct pci_plan_greedy, keep_bars) },
+	{ " keep-windows", offsetof(struct pci_plan_greedy, keep_windows) },
+	{ " relax", offsetof(struct pci_plan_greedy, relax) },
+};
 
-static bool *dump_flag(struct pci_plan_item *item, unsigned int i)
+static bool *dump_flag(void *of, const struct dump_flag *flag)
 {
-	return (bool *)((char *)item + dump_flags[i].offset);
+	return (bool *)((char *)of + flag->offset);
+}
+
+static void dump_write_flags(FILE *out, void *of, const struct dump_flag *flags,
+			     unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (*dump_flag(of, &flags[i]))
+			fprintf(out, "%s", flags[i].name);
+}
+
+static void dump_read_flags(const char **p, void *of, const struct dump_flag *flags,
+			    unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		*dump_flag(of, &flags[i]) = scan_text(p, flags[i].name);
 }
 
 static void dump_place(FILE *out, const char *name, const struct pci_plan_place *place)
@@ -67,7 +103,6 @@ static void dump_value(FILE *out, const char *name, u64 value)
 static void dump_item(FILE *out, const struct build *build, unsigned int index)
 {
 	struct pci_plan_item *item = &build->plan.item[index];
-	unsigned int i;
 
 	fprintf(out, "item %u parent %u alt ", index, item->parent);
 	if (item->alt == PCI_PLAN_NO_ALT)
@@ -75,9 +110,7 @@ static void dump_item(FILE *out, const struct build *build, unsigned int index)
 	else
 		fprintf(out, "%u", item->alt);
 	fprintf(out, " %s", item->window ? "window" : "bar");
-	for (i = 0; i < DUMP_FLAGS; i++)
-		if (*dump_flag(item, i))
-			fprintf(out, "%s", dump_flags[i].name);
+	dump_write_flags(out, item, dump_flags, ARRAY_SIZE(dump_flags));
 	fprintf(out, " hold %u", item->hold);
 	dump_value(out, "size", item->size);
 	dump_value(out, "align", item->align);
@@ -85,6 +118,8 @@ static void dump_item(FILE *out, const struct build *build, unsigned int index)
 	dump_value(out, "reserve", item->reserve);
 	dump_value(out, "limit", item->limit);
 	dump_value(out, "prefer", item->prefer);
+	if (item->least)
+		dump_value(out, "least", item->least);
 	dump_place(out, "old", &item->old);
 	dump_place(out, "new", &item->new);
 	if (build->of[index].why[0])
@@ -92,13 +127,31 @@ static void dump_item(FILE *out, const struct build *build, unsigned int index)
 	fprintf(out, " in %u name %s\n", item->to, build->of[index].name);
 }
 
+static void dump_greedy(FILE *out, struct pci_plan_greedy how)
+{
+	fprintf(out, " tries %u first %u last %u bridge %u", how.tries, how.first, how.last,
+		how.bridge);
+	dump_write_flags(out, &how, dump_greedy_flags, ARRAY_SIZE(dump_greedy_flags));
+}
+
+static void dump_host(FILE *out, const struct pci_plan_host *host)
+{
+	fprintf(out, "host %s%s%s\n", topo_hex(host->start, host->end).text,
+		host->pref ? " pref" : "", host->wide ? " wide" : "");
+}
+
 void dump_write(FILE *out, const struct build *build)
 {
 	unsigned int i;
 
-	fprintf(out, "plan %04x:%02x %s items %u missing %u\n", build->domain, build->bus,
+	fprintf(out, "plan %04x:%02x %s items %u missing %u%s", build->domain, build->bus,
 		build->type == TOPO_IO ? "io" : "mem", build->plan.count,
-		build->plan.missing);
+		build->plan.missing, build->plan.isa ? " isa" : "");
+	if (build->greedy.tries)
+		dump_greedy(out, build->greedy);
+	fprintf(out, "\n");
+	for (i = 0; i < build->plan.hosts; i++)
+		dump_host(out, &build->plan.host[i]);
 	for (i = 0; i < build->plan.count; i++)
 		dump_item(out, build, i);
 }
@@ -138,15 +191,14 @@ static bool dump_read_where(const char **p, struct pci_plan_item *item)
 static bool dump_read_item(const char **p, struct pci_plan_item *item,
 			   struct pci_plan_place *new)
 {
-	unsigned int i, hold;
+	unsigned int hold;
 
 	if (!dump_read_where(p, item))
 		return false;
 	item->window = scan_text(p, " window");
 	if (!item->window && !scan_text(p, " bar"))
 		return false;
-	for (i = 0; i < DUMP_FLAGS; i++)
-		*dump_flag(item, i) = scan_text(p, dump_flags[i].name);
+	dump_read_flags(p, item, dump_flags, ARRAY_SIZE(dump_flags));
 
 	if (!scan_text(p, " hold ") || !scan_number(p, &hold) || hold > PCI_HOLD_PINNED)
 		return false;
@@ -157,6 +209,7 @@ static bool dump_read_item(const char **p, struct pci_plan_item *item,
 	       dump_read_value(p, " reserve ", &item->reserve) &&
 	       dump_read_value(p, " limit ", &item->limit) &&
 	       dump_read_value(p, " prefer ", &item->prefer) &&
+	       (!scan_text(p, " least ") || scan_hex(p, 1, 16, &item->least)) &&
 	       dump_read_place(p, " old ", item, &item->old) &&
 	       dump_read_place(p, " new ", item, new);
 }
@@ -227,10 +280,11 @@ const char *dump_check(const struct pci_plan *plan, unsigned int index)
 
 	if (!item->align || item->align & (item->align - 1))
 		return "an alignment that is no power of two";
-	if (item->size >= DUMP_TOP || item->align >= DUMP_TOP || item->reserve >= DUMP_TOP)
+	if (item->size >= DUMP_TOP || item->align >= DUMP_TOP ||
+	    item->reserve >= DUMP_TOP || item->least >= DUMP_TOP)
 		return "a size that nothing has";
 	if (!index)
-		return item->window && item->fixed ? NULL :
+		return item->window && item->fixed && item->alt == PCI_PLAN_NO_ALT ? NULL :
 		       "a host bridge that is no fixed window";
 	if (item->parent >= index ||
 	    (item->alt != PCI_PLAN_NO_ALT && item->alt >= index))
@@ -265,6 +319,55 @@ static int dump_bad(struct dump *d, const char *what)
 	return fail_at(d->fail, d->log->name, d->log->line, "%s", what);
 }
 
+/* Is it in a window of the kind that it is for? */
+static bool dump_host_fits(const struct pci_plan *plan, const struct pci_plan_host *host)
+{
+	const struct pci_plan_place *root = &plan->item[0].old, *place;
+	unsigned int i;
+
+	if (!root->has || host->start < root->start || host->end > root->end)
+		return false;
+	for (i = 1; i < plan->count && !host->pref; i++) {
+		place = &plan->item[i].old;
+		if (plan->item[i].barrier && place->has && place->start <= host->end &&
+		    host->start <= place->end)
+			return false;
+	}
+	return true;
+}
+
+/* What was said before the items, when all are there; what is wrong, or NULL */
+static const char *dump_check_plan(const struct build *build)
+{
+	const struct pci_plan_greedy *how = &build->greedy;
+	const struct pci_plan *plan = &build->plan;
+	const struct pci_plan_item *bridge = &plan->item[how->bridge];
+	unsigned int i;
+
+	if (how->last >= plan->count || how->first > how->last || !how->first != !how->last)
+		return "a plan for items that are not there";
+	if (how->bridge &&
+	    (how->bridge < how->first || how->bridge > how->last || !bridge->window ||
+	     (bridge->alt != PCI_PLAN_NO_ALT && bridge->alt != bridge->parent)))
+		return "a plan for a bridge that is none";
+	for (i = 0; i < plan->hosts; i++)
+		if (!dump_host_fits(plan, &plan->host[i]))
+			return "a window that the host bridge does not have";
+	return NULL;
+}
+
+/* What is there of a plan that comes to an end */
+static int dump_finish(struct dump *d, struct build *build)
+{
+	const char *wrong = dump_check_plan(build);
+
+	if (wrong)
+		return dump_bad(d, wrong);
+	if (!build->plan.hosts && build_guess_hosts(build))
+		return dump_bad(d, "out of memory");
+	return 0;
+}
+
 static int dump_complete(struct dump *d)
 {
 	struct build *last = d->count ? &d->plans[d->count - 1] : NULL;
@@ -276,7 +379,28 @@ static int dump_complete(struct dump *d)
 		return fail_at(d->fail, d->log->name, d->log->line,
 			       "a plan of %u items has %u only: the dump is cut off",
 			       d->items, last->plan.count);
-	return 0;
+	return last ? dump_finish(d, last) : 0;
+}
+
+/* Behind the number of items */
+static bool dump_read_greedy(const char **p, struct build *build)
+{
+	struct pci_plan_greedy *how = &build->greedy;
+	unsigned int missing;
+
+	if (scan_text(p, " missing ") && !scan_number(p, &missing))
+		return false;
+	build->plan.ports = build->type == TOPO_IO;
+	build->plan.isa = scan_text(p, " isa");
+	if (!scan_text(p, " tries "))
+		return true;
+	if (!scan_number(p, &how->tries) || how->tries > DUMP_TRIES ||
+	    !scan_text(p, " first ") || !scan_number(p, &how->first) ||
+	    !scan_text(p, " last ") || !scan_number(p, &how->last) ||
+	    !scan_text(p, " bridge ") || !scan_number(p, &how->bridge))
+		return false;
+	dump_read_flags(p, how, dump_greedy_flags, ARRAY_SIZE(dump_greedy_flags));
+	return true;
 }
 
 /* Behind "plan " */
@@ -309,8 +433,33 @@ static int dump_plan(struct dump *d, const char *p)
 	build->bus = bus.bus;
 	build->type = type;
 	build->mode = BUILD_DUMP;
+	if (!dump_read_greedy(&p, build))
+		return dump_bad(d, "a plan that can't be read");
 	build->dumped = calloc(DUMP_FIRST, sizeof(*build->dumped));
 	if (build_alloc(build, DUMP_FIRST) || !build->dumped)
+		return dump_bad(d, "out of memory");
+	return 0;
+}
+
+/* Behind "host " */
+static int dump_window(struct dump *d, const char *p)
+{
+	struct build *build = d->count ? &d->plans[d->count - 1] : NULL;
+	u64 start, end;
+	bool pref;
+
+	if (!build || build->plan.count)
+		return 0;
+	if (!scan_hex(&p, 1, 16, &start) || !scan_text(&p, "-") ||
+	    !scan_hex(&p, 1, 16, &end) || end < start)
+		return dump_bad(d, "a window of a host bridge that can't be read");
+	/* No plan goes further */
+	if (start >= DUMP_TOP)
+		return 0;
+	if (end >= DUMP_TOP)
+		end = DUMP_TOP - 1;
+	pref = scan_text(&p, " pref");
+	if (build_add_host(build, start, end, pref, scan_text(&p, " wide")))
 		return dump_bad(d, "out of memory");
 	return 0;
 }
@@ -379,16 +528,19 @@ int dump_read(struct log *log, struct build **plans, unsigned int *count,
 	      struct fail *fail)
 {
 	struct dump d = { .log = log, .fail = fail };
-	const char *line, *p;
+	const char *line, *p, *host;
 	int ret = 0;
 
 	log_rewind(log);
 	while (!ret && (line = log_next(log))) {
 		p = dump_find(line, "item ");
+		host = dump_find(line, "host ");
 		if (dump_is_plan(line))
 			ret = dump_plan(&d, dump_find(line, "plan "));
 		else if (p)
 			ret = dump_line(&d, p);
+		else if (host)
+			ret = dump_window(&d, host);
 	}
 	if (!ret)
 		ret = dump_complete(&d);

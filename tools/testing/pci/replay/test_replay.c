@@ -54,6 +54,35 @@ static unsigned int passed, failed;
 	"item 1 parent 0 alt - bar hold " hold " size 10 align 10 avoid 0 reserve 0 " \
 	"limit ffff prefer 0 old " old " new 0-f" rest "\n"
 
+/* The kernel began with what is in @how; the windows of the host bridge are @host */
+#define DUMP_HOW(how, host) \
+	"plan 0000:00 mem items 4 missing 2" how "\n" host \
+	"item 0 parent 0 alt - window fixed hold 4 size 0 align 1" \
+	DUMP_END "e0000000-e0ffffff new e0000000-e0ffffff in 0 name host bridge\n" \
+	"item 1 parent 0 alt - bar hold 0 size 800000 align 800000" \
+	DUMP_END "none new none in 0 name 0000:00:01.0 BAR 0\n" \
+	"item 2 parent 0 alt - bar hold 0 size 800000 align 800000" \
+	DUMP_END "none new none in 0 name 0000:00:02.0 BAR 0\n" \
+	"item 3 parent 0 alt - bar hold 0 size 1000000 align 1000000" \
+	DUMP_END "none new e0000000-e0ffffff in 0 name 0000:00:03.0 BAR 0\n"
+#define HOW_BOOT " tries 1 first 1 last 3 bridge 0 boot keep-bars keep-windows relax"
+
+/* Two ports with a device each, as found at boot */
+#define DUMP_BOOT(end) \
+	"plan 0000:00 mem items 5 missing 0 isa" HOW_BOOT "\n" \
+	"host e0000000-e2ffffff\n" \
+	"item 0 parent 0 alt - window fixed hold 4 size 0 align 1" \
+	DUMP_END "e0000000-e2ffffff new e0000000-e2ffffff in 0 name host bridge\n" \
+	"item 1 parent 0 alt - window fixed kept laid-out hold 4 size 0 align 100000" \
+	DUMP_END "e0000000-e00fffff new e0000000-" end " in 0 name 0000:00:1c.0 memory window\n" \
+	"item 2 parent 1 alt - bar hold 4 size 4000 align 4000" \
+	DUMP_END "e0000000-e0003fff new e0000000-e0003fff in 1 name 0000:01:00.0 BAR 0\n" \
+	"item 3 parent 0 alt - window fixed kept hold 4 size 0 align 100000" \
+	" avoid 0 reserve 0 limit ffffffff prefer 0 least 100000 old " \
+	"e2000000-e2ffffff new e2000000-e2ffffff in 0 name 0000:00:1d.0 memory window\n" \
+	"item 4 parent 3 alt - bar hold 4 size 4000 align 4000" \
+	DUMP_END "e2000000-e2003fff new e2000000-e2003fff in 3 name 0000:02:00.0 BAR 0\n"
+
 /* Two windows of a host bridge that touch, and a BAR that has room in one of them */
 #define DUMP_TOUCHING \
 	"plan 0000:00 mem items 3 missing 0\n" \
@@ -320,6 +349,23 @@ static const struct broken broken[] = {
 	  "log:3: an item that can't be read" },
 	{ "a BAR that ends before it starts, in a plan", DUMP_ROOT
 	  DUMP_BAR("4", "8000-7fff", " in 0 name x"), "log:3: an item that can't be read" },
+	{ "a host bridge that another window would do for", "plan 0000:00 mem items 1\n"
+	  "item 0 parent 0 alt 0 window fixed hold 0 size 0 align 1 avoid 0 reserve 0 limit ffff prefer 0 old 0-ffff new none in 0 name root\n",
+	  "log:2: a host bridge that is no fixed window" },
+	{ "a plan with half of how it began", DUMP_HOW(" tries 1 first 1", ""),
+	  "log:1: a plan that can't be read" },
+	{ "a plan for more items than there are",
+	  DUMP_HOW(" tries 1 first 1 last 4 bridge 0", ""),
+	  "log:5: a plan for items that are not there" },
+	{ "a plan for no items", DUMP_HOW(" tries 1 first 0 last 3 bridge 0", ""),
+	  "log:5: a plan for items that are not there" },
+	{ "a plan for a bridge that is a BAR", DUMP_HOW(" tries 2 first 1 last 3 bridge 2", ""),
+	  "log:5: a plan for a bridge that is none" },
+	{ "a window of a host bridge that is cut off", DUMP_HOW("", "host e0000000-\n"),
+	  "log:2: a window of a host bridge that can't be read" },
+	{ "a window that its host bridge does not have",
+	  DUMP_HOW("", "host e0000000-e1ffffff\n"),
+	  "log:6: a window that the host bridge does not have" },
 	{ "a plan without items", "plan 0000:00 mem missing 0\n", "log:1: a plan without items" },
 	{ "a plan of nothing", "plan 0000:00 mem items 0\n", "log:1: a plan without" },
 };
@@ -656,6 +702,7 @@ static const struct sample samples[] = {
 	  .hotadd = NEIGHBOUR_ADD, .root = NEIGHBOUR_ROOT, .had = 2, .added = 1 },
 	{ "a dump, for the sake of what may be broken in it",
 	  DUMP_NEIGHBOUR("4", " why \"its driver takes no part\""), .had = 0 },
+	{ "a dump with all there is, for the same sake", DUMP_BOOT("e00fffff"), .had = 0 },
 	{ "a reason that is as long as it may be", DUMP_ROOT
 	  DUMP_BAR("4", "0-f", " why \"" SIXTY "one\" in 0 name x"), .had = 0 },
 	{ "nothing does if it is switched off", NEIGHBOUR(DRIVER("nvme")), .still = true,
@@ -669,6 +716,9 @@ static const struct sample samples[] = {
 	  .hotadd = "0000:00:1c.0:mem=1M;0000:00:1d.0:mem=1M",
 	  .root = "mem:e0000000-e02fffff", .had = 2, .lost = 1, .added = 2, .fitted = 1,
 	  .moved = 1 },
+	{ "it does even if another one has none then either", NEIGHBOUR(DRIVER("nvme")),
+	  .hotadd = "0000:00:1c.0:mem=1M,mem=16M", .root = NEIGHBOUR_ROOT, .had = 2,
+	  .added = 2, .fitted = 1, .moved = 3, .live = 1 },
 	{ "a kernel's log does not tell what has no driver", DMESG_NEIGHBOUR,
 	  .hotadd = NEIGHBOUR_ADD, .had = 2, .added = 1 },
 	{ "unless one says so", DMESG_NEIGHBOUR, .named = true,
@@ -998,6 +1048,7 @@ struct shown {
 };
 
 #define PINNED(why) "pinned, " why "\n"
+#define PINNED_BY(what) "pinned, " what " is inside"
 #define MOVED(why) \
 	"  0000:02:00.0 BAR 0 from e0100000-e0103fff to e0200000-e0203fff, " why "\n"
 #define HEMMED(when, why) \
@@ -1110,6 +1161,23 @@ static const struct shown shown[] = {
 	{ "a dump from before there were reasons", DUMP_NEIGHBOUR("4", ""), .has = {
 	  "  pinned\n", HEMMED("", "pinned, 0000:02:00.0 BAR 0 is inside") },
 	  .not = "DIFFERS" },
+	{ "a dump tells how the kernel began", DUMP_HOW(HOW_BOOT, "host e0000000-e0ffffff\n"),
+	  .has = { "e0000000-e0ffffff           free: placed\n" }, .not = "DIFFERS" },
+	{ "and what the windows of the host bridge are for",
+	  DUMP_HOW(HOW_BOOT, "host e0000000-e0ffffff pref wide\n"),
+	  .has = { "e0000000-e07fffff           free: placed; DIFFERS\n" } },
+	{ "one from before there was anything else than a plan", DUMP_HOW("", ""),
+	  .has = { "e0000000-e07fffff           free: placed; DIFFERS\n" } },
+	{ "the largest of what is added to a dump comes first", DUMP_BOOT("e1ffffff"),
+	  .hotadd = "0000:00:1c.0:mem=8M,mem=8M,mem=16M,mem=8M", .has = {
+	  ADDED("  ", "0") NOW("e0800000-e0ffffff") "free: placed\n",
+	  ADDED("  ", "2") NOW("e1000000-e1ffffff") "free: placed\n",
+	  "no space: behind 0000:00:1c.0, BAR 1 of 0x800000 bytes",
+	  "no space: behind 0000:00:1c.0, BAR 3 of 0x800000 bytes" } },
+	{ "windows that stay at boot only", DUMP_BOOT("e00fffff"),
+	  .hotadd = "0000:00:1d.0:mem=4K;0000:00:1c.0:bridge,mem=2M", .has = {
+	  NOW("e0000000-e03fffff") PINNED_BY("0000:01:00.0 BAR 0") ": grown\n",
+	  "\n    behind 0000:00:1c.0, BAR 0 ", "\n  behind 0000:00:1d.0, BAR 0 " } },
 	{ "a device that is added to a dump", DUMP_PORT("e0100000-e0103fff"),
 	  .hotadd = "0000:00:1c.0:mem=16K,pref64=16K,pref=16K", .has = {
 	  " e0100000-e0103fff" NOW("e0100000-e0103fff")
@@ -1253,6 +1321,8 @@ int main(void)
 		  NEIGHBOUR_ROOT);
 	test_dump("a dump with moves", NEIGHBOUR(DRIVER("nvme")), NEIGHBOUR_ADD,
 		  NEIGHBOUR_ROOT);
+	test_dump("a dump of what has no room", ROOMY,
+		  "0000:00:1c.0:mem=16M,mem=8M,mem=8M,mem=8M", NULL);
 	test_shown();
 	test_output();
 	printf("%u passed, %u failed\n", passed, failed);
