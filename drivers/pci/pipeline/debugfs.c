@@ -29,6 +29,10 @@ struct plan_line {
 	u8			pref:1;
 	u8			barrier:1;
 	u8			fixed:1;
+	u8			vf:1;
+	u8			kept:1;
+	u8			laid_out:1;
+	u8			reserved:1;
 	u8			busnr;
 	u8			devfn;
 	enum pci_plan_hold	hold;
@@ -38,6 +42,7 @@ struct plan_line {
 	u64			reserve;
 	u64			limit;
 	u64			prefer;
+	u64			least;
 	struct pci_plan_place	old;
 	struct pci_plan_place	new;
 	const char		*name;
@@ -50,6 +55,10 @@ struct plan_record {
 	u8			busnr;
 	unsigned long		type;
 	unsigned int		missing;
+	bool			isa;
+	struct pci_plan_greedy	greedy;
+	struct pci_plan_host	*host;
+	unsigned int		hosts;
 	unsigned int		count;
 	struct plan_line	line[] __counted_by(count);
 };
@@ -74,6 +83,7 @@ static struct plan_record *plan_record_find(struct pci_bus *root,
 static void plan_record_drop(struct plan_record *r)
 {
 	list_del(&r->node);
+	kfree(r->host);
 	kvfree(r);
 }
 
@@ -91,7 +101,12 @@ static struct plan_line plan_line(const struct pci_layout *layout,
 		.optional = item->optional,
 		.pref = item->pref,
 		.barrier = item->barrier,
-		.fixed = item->fixed,
+		/* It may have had to give way, see pci_plan_most() */
+		.fixed = item->fixed || item->kept,
+		.vf = item->vf,
+		.kept = item->kept,
+		.laid_out = item->laid_out,
+		.reserved = item->reserved,
 		.hold = item->hold,
 		.size = item->size,
 		.align = item->align,
@@ -99,6 +114,7 @@ static struct plan_line plan_line(const struct pci_layout *layout,
 		.reserve = item->reserve,
 		.limit = item->limit,
 		.prefer = item->prefer,
+		.least = item->least,
 		.old = item->old,
 		.new = item->new,
 	};
@@ -122,13 +138,28 @@ static struct plan_line plan_line(const struct pci_layout *layout,
 	return line;
 }
 
+/* A plan in which everything has room was made without the windows one by one */
+static void plan_record_host(struct plan_record *r, struct pci_layout *layout)
+{
+	const struct pci_plan *plan = &layout->plan;
+
+	if (!pci_is_root_bus(layout->bus) ||
+	    (!plan->host && pci_layout_collect_host(layout)))
+		return;
+
+	r->host = kmemdup_array(plan->host, plan->hosts, sizeof(*plan->host),
+				GFP_KERNEL);
+	if (r->host)
+		r->hosts = plan->hosts;
+}
+
 /**
  * pci_plan_record - remember a plan that was put in place
  * @layout: the layout
  *
  * Context: process context.
  */
-void pci_plan_record(const struct pci_layout *layout)
+void pci_plan_record(struct pci_layout *layout)
 {
 	unsigned int i, count = layout->plan.count;
 	struct pci_bus *root = pci_find_host_bridge(layout->bus)->bus;
@@ -142,6 +173,9 @@ void pci_plan_record(const struct pci_layout *layout)
 	r->busnr = root->number;
 	r->type = layout->type;
 	r->missing = layout->plan.missing;
+	r->isa = layout->plan.isa;
+	r->greedy = layout->greedy;
+	plan_record_host(r, layout);
 	r->count = count;
 	for (i = 0; i < count; i++)
 		r->line[i] = plan_line(layout, i);
@@ -200,9 +234,19 @@ static void plan_show_line(struct seq_file *m, const struct plan_record *r,
 		seq_puts(m, " barrier");
 	if (line->fixed)
 		seq_puts(m, " fixed");
+	if (line->vf)
+		seq_puts(m, " vf");
+	if (line->kept)
+		seq_puts(m, " kept");
+	if (line->laid_out)
+		seq_puts(m, " laid-out");
+	if (line->reserved)
+		seq_puts(m, " reserved");
 	seq_printf(m, " hold %u size %llx align %llx avoid %llx reserve %llx limit %llx prefer %llx",
 		   line->hold, line->size, line->align, line->avoid,
 		   line->reserve, line->limit, line->prefer);
+	if (line->least)
+		seq_printf(m, " least %llx", line->least);
 	plan_show_place(m, "old", &line->old);
 	plan_show_place(m, "new", &line->new);
 	if (line->why)
@@ -216,6 +260,34 @@ static void plan_show_line(struct seq_file *m, const struct plan_record *r,
 		seq_puts(m, i ? "reserved\n" : "host bridge\n");
 }
 
+/* How it begins if not everything has room */
+static void plan_show_greedy(struct seq_file *m,
+			     const struct pci_plan_greedy *how)
+{
+	if (!how->tries)
+		return;
+
+	seq_printf(m, " tries %u first %u last %u bridge %u", how->tries,
+		   how->first, how->last, how->bridge);
+	if (how->boot)
+		seq_puts(m, " boot");
+	if (how->keep_bars)
+		seq_puts(m, " keep-bars");
+	if (how->keep_windows)
+		seq_puts(m, " keep-windows");
+	if (how->relax)
+		seq_puts(m, " relax");
+}
+
+static void plan_show_hosts(struct seq_file *m, const struct plan_record *r)
+{
+	const struct pci_plan_host *host;
+
+	for (host = r->host; host < r->host + r->hosts; host++)
+		seq_printf(m, "host %llx-%llx%s%s\n", host->start, host->end,
+			   host->pref ? " pref" : "", host->wide ? " wide" : "");
+}
+
 static int pci_plan_show(struct seq_file *m, void *unused)
 {
 	struct plan_record *r;
@@ -223,10 +295,13 @@ static int pci_plan_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&plan_records_lock);
 	list_for_each_entry(r, &plan_records, node) {
-		seq_printf(m, "plan %04x:%02x %s items %u missing %u\n",
+		seq_printf(m, "plan %04x:%02x %s items %u missing %u%s",
 			   r->domain, r->busnr,
 			   r->type & IORESOURCE_IO ? "io" : "mem", r->count,
-			   r->missing);
+			   r->missing, r->isa ? " isa" : "");
+		plan_show_greedy(m, &r->greedy);
+		seq_putc(m, '\n');
+		plan_show_hosts(m, r);
 		for (i = 0; i < r->count; i++)
 			plan_show_line(m, r, i);
 	}

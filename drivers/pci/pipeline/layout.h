@@ -141,9 +141,9 @@ void pci_move_written(struct pci_dev *dev, int where, int size, u32 val);
 
 /* debugfs.c */
 #ifdef CONFIG_DEBUG_FS
-void pci_plan_record(const struct pci_layout *layout);
+void pci_plan_record(struct pci_layout *layout);
 #else
-static inline void pci_plan_record(const struct pci_layout *layout)
+static inline void pci_plan_record(struct pci_layout *layout)
 {
 }
 #endif
