@@ -878,6 +878,21 @@ static void greedy_note(struct pci_plan *plan)
 	}
 }
 
+/* Has the last attempt a place for the same BARs?  Then nothing need move */
+static bool greedy_in_vain(const struct pci_plan *plan)
+{
+	const struct pci_plan_item *item;
+	unsigned int i;
+
+	for (i = 1; i < plan->count; i++) {
+		item = &plan->item[i];
+		if (!item->window && item->try.has != item->best.has)
+			return false;
+	}
+
+	return true;
+}
+
 static void greedy_go_back(struct pci_plan *plan)
 {
 	struct pci_plan_item *item;
@@ -1004,7 +1019,7 @@ static void greedy_tries(struct pci_plan *plan,
 			greedy_note(plan);
 		}
 		if (try == tries) {
-			if (placed < best)
+			if (placed < best || greedy_in_vain(plan))
 				greedy_go_back(plan);
 			break;
 		}

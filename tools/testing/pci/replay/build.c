@@ -349,6 +349,7 @@ static void build_add_bridge(struct build *build, const struct topo_dev *bridge,
 		windows.pref = build_add_window(build, bridge, TOPO_WINDOW_PREF,
 						build_window_for(above, true, is64),
 						windows.mem, above);
+		build->plan.item[windows.pref].second = true;
 		windows.split = true;
 		windows.is64 = is64;
 	}
@@ -796,6 +797,7 @@ static int build_insert_bridge(struct build *build, unsigned int *at, const char
 	item->window = true;
 	item->pref = true;
 	item->alt = windows->mem;
+	item->second = true;
 	item->align = 0x100000;
 	if (!above.is64)
 		item->limit = BUILD_32BIT;

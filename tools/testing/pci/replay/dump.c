@@ -348,7 +348,7 @@ static const char *dump_check_plan(const struct build *build)
 		return "a plan for items that are not there";
 	if (how->bridge &&
 	    (how->bridge < how->first || how->bridge > how->last || !bridge->window ||
-	     (bridge->alt != PCI_PLAN_NO_ALT && bridge->alt != bridge->parent)))
+	     bridge->second))
 		return "a plan for a bridge that is none";
 	for (i = 0; i < plan->hosts; i++)
 		if (!dump_host_fits(plan, &plan->host[i]))
@@ -356,11 +356,26 @@ static const char *dump_check_plan(const struct build *build)
 	return NULL;
 }
 
+/* What comes right after a window that will do as well, beside it */
+static void dump_find_second(struct pci_plan *plan)
+{
+	struct pci_plan_item *item;
+	unsigned int i;
+
+	for (i = 2; i < plan->count; i++) {
+		item = &plan->item[i];
+		item->second = item->window && item->alt == i - 1 &&
+			       item->parent != item->alt && !plan->item[i - 1].second;
+	}
+}
+
 /* What is there of a plan that comes to an end */
 static int dump_finish(struct dump *d, struct build *build)
 {
-	const char *wrong = dump_check_plan(build);
+	const char *wrong;
 
+	dump_find_second(&build->plan);
+	wrong = dump_check_plan(build);
 	if (wrong)
 		return dump_bad(d, wrong);
 	if (!build->plan.hosts && build_guess_hosts(build))
