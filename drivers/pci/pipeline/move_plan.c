@@ -219,10 +219,29 @@ static bool move_lives(const struct pci_layout *layout)
 	return false;
 }
 
-/* Plan for one kind of addresses, as pci_layout_plan() */
+/* Does more get an address than if nothing that is in use moves? */
+static bool move_helps(struct pci_bus *root, unsigned long type, int left)
+{
+	struct pci_layout still = {
+		.bus = root,
+		.type = type,
+		.flags = PCI_LAYOUT_REQUIRED,
+	};
+	int ret = pci_layout_plan(&still);
+
+	pci_layout_free(&still);
+	return ret < 0 || left < ret;
+}
+
+/*
+ * Plan for one kind of addresses, as pci_layout_plan(); without anything in it
+ * if what would move would do so in vain.
+ */
 static int move_plan(struct pci_layout *layout, struct pci_bus *root,
 		     unsigned long type)
 {
+	int ret;
+
 	*layout = (struct pci_layout) {
 		.bus = root,
 		.type = type,
@@ -231,7 +250,15 @@ static int move_plan(struct pci_layout *layout, struct pci_bus *root,
 		.idle = !pci_layout_lacks(root, type, false),
 	};
 
-	return layout->idle ? 0 : pci_layout_plan(layout);
+	if (layout->idle)
+		return 0;
+	ret = pci_layout_plan(layout);
+	if (ret <= 0 || !move_lives(layout) || move_helps(root, type, ret))
+		return ret;
+
+	pci_layout_free(layout);
+	*layout = (struct pci_layout) { .idle = true };
+	return ret;
 }
 
 /* What moves, it moves for something that gets no address otherwise */

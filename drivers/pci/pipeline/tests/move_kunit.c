@@ -45,6 +45,13 @@ static const struct emul_bar move_large[] = {
 	{ SZ_64M, EMUL_BAR_MEM },
 };
 
+/* Two of them have room, with or without a move */
+static const struct emul_bar move_three[] = {
+	{ SZ_64M, EMUL_BAR_MEM },
+	{ SZ_32M, EMUL_BAR_MEM },
+	{ SZ_32M, EMUL_BAR_MEM },
+};
+
 static const struct emul_bar move_pref[MOVE_BARS] = {
 	{ SZ_64K, EMUL_BAR_PREF64 },
 };
@@ -1230,6 +1237,31 @@ static void move_events(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, move_seen.prepared, move_seen.done);
 }
 
+/* Nothing moves if as much goes without an address then */
+static void move_in_vain(struct kunit *test)
+{
+	struct move *m = move_create(test, move_small, move_large);
+	unsigned int i, placed = 0;
+	struct pci_dev *dev;
+	struct emul_fn *fn;
+
+	fn = emul_add_endpoint(m->host, NULL, PCI_DEVFN(4, 0), move_three,
+			       ARRAY_SIZE(move_three));
+	emul_plug(fn);
+	pci_rescan_bus_locked(m->host->bridge->bus);
+
+	dev = emul_get_dev(fn);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	for (i = 0; i < ARRAY_SIZE(move_three); i++)
+		placed += !!dev->resource[i].parent;
+	pci_dev_put(dev);
+	KUNIT_EXPECT_EQ(test, placed, 2);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_FALSE(test, move_has_moved(m, i));
+	KUNIT_EXPECT_EQ(test, m->host->stray, 0);
+	emul_check_sane(m->host);
+}
+
 static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_unbound),
 	KUNIT_CASE(move_bound),
@@ -1243,6 +1275,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_msix_elsewhere),
 	KUNIT_CASE(move_msix_follows),
 	KUNIT_CASE(move_asleep),
+	KUNIT_CASE(move_in_vain),
 	KUNIT_CASE_PARAM(move_restored, move_kinds_gen_params),
 	KUNIT_CASE_PARAM(move_refused, move_refusals_gen_params),
 	KUNIT_CASE(move_one_stuck),
