@@ -16,9 +16,9 @@ of devices:
 "scan to add" uses endpoints without a driver and no port services, so that
 nothing after ADD touches config space; "to bound" has both. "I/O ports short" is
 "scan to add" with more endpoints that have I/O ports than there are ports for,
-where it is the kernel that assigns all addresses. Hot-add is the
-time from the link being reported up to the driver being bound, where ports
-report links.
+where it is the kernel that assigns all addresses; sizes for which there are
+enough are left out. Hot-add is the time from the link being reported up to the
+driver being bound, where ports report links.
 
 Moves: a card that has no place below 4 GiB is put beside virtio devices in use
 whose windows are there. "stopped" is for how long no CPU ran anything else, as
@@ -267,6 +267,7 @@ CASES = {
     # Each port that an endpoint with I/O ports is behind takes 4 KiB of 64 KiB.
     "I/O ports short": ("pci-testdev", "pcie_ports=compat"),
 }
+IO_WINDOWS = 15     # the first 4 KiB are not given to anybody
 
 
 def cases():
@@ -329,6 +330,9 @@ def main():
         none = run(f"firmware, {case}, no devices", measure_boot, kernels["base"], [], off)
         for count in map(int, args.sizes.split(",")):
             devices = topology(count, endpoint)
+            if case == "I/O ports short" and \
+               sum(d.startswith(endpoint) for d in devices) <= IO_WINDOWS:
+                continue
             firmware = run(f"firmware, {case}, {count}", measure_boot, kernels["base"], devices,
                            off)
             got = {side: run(f"{side}, {case}, {count}", measure_boot, image, devices, append)
