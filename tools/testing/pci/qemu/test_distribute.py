@@ -58,8 +58,9 @@ def test_multifunction(boot, machine, where):
     # And all of it once more, from nothing.
     top = [d for d in devs.values() if d.id == topo.IDS["x3130-upstream"]][0].parent
     mark = vm.uevent_mark()
-    vm.remove(top)
-    vm.rescan()
+    # Interrupts are looked up in AML, which takes long on a debug kernel
+    vm.remove(top, limit=120)
+    vm.rescan(limit=120)
     vm.wait_bound({n: d.driver for n, d in devs.items() if d.driver}, timeout=40)
     vm.settle()
     again = checks.resource_map(vm)
