@@ -703,7 +703,7 @@ struct greedy_example {
 
 static const struct greedy_example *greedy_examples(unsigned int *count)
 {
-	static struct greedy_example example[10];
+	static struct greedy_example example[12];
 	unsigned int n = 0;
 
 	example[n++] = (struct greedy_example){
@@ -746,6 +746,10 @@ static const struct greedy_example *greedy_examples(unsigned int *count)
 		"where something is in use, it is not", 2, false,
 		{ root(5), ports(closed(0), 4), wants(1, 1), ports(closed(0), 4), wants(3, 1) },
 		{ { 0, 5 }, { 0, 0 }, { 0, 0 }, { 1, 4 }, { 1, 1 } } };
+	example[n++] = (struct greedy_example){
+		"nothing stays released in vain", 2, false,
+		{ root(15), window(0, 4, 5), wants(0, 32) },
+		{ { 0, 15 }, { 4, 5 }, NONE } };
 	*count = n;
 	return example;
 }
