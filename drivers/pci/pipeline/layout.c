@@ -192,25 +192,27 @@ static int layout_find(struct pci_layout *layout, struct pci_bus *bus,
 		       unsigned int flags)
 {
 	struct pci_bus *root = pci_find_host_bridge(bus)->bus;
-	unsigned int stay = PCI_LAYOUT_STAY;
-	int ret, wide;
+	struct pci_layout wide = {};
+	int ret, wide_ret;
 
 	if (bus == root)
 		return layout_try(layout, root, only, type, flags);
 
-	ret = layout_try(layout, bus, only, type, flags | stay);
-	if (ret > 0 && layout->skips) {
-		stay = 0;
+	ret = layout_try(layout, bus, only, type, flags | PCI_LAYOUT_STAY);
+	if (ret > 0 && layout->skips)
 		ret = layout_try(layout, bus, only, type, flags);
-	}
 	if (ret < 0 || (!ret && !pci_plan_tight(&layout->plan)))
 		return ret;
 
-	wide = layout_try(layout, root, only, type, flags);
-	if (ret || !wide)
-		return wide;
+	wide_ret = layout_try(&wide, root, only, type, flags);
+	if (!ret && wide_ret) {
+		pci_layout_free(&wide);
+		return 0;
+	}
 
-	return layout_try(layout, bus, only, type, flags | stay);
+	pci_layout_free(layout);
+	*layout = wide;
+	return wide_ret;
 }
 
 /* For all that is on and below a bus; in @tries, with as much as possible */

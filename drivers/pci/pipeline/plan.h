@@ -119,6 +119,7 @@ struct pci_plan_ask {
 	bool			gone;	/* it asks for nothing any more */
 	bool			failed;	/* there was no place for it */
 	bool			in_pref;	/* its place is in a prefetchable window */
+	u8			way;	/* what has been made way for behind it */
 };
 
 /**

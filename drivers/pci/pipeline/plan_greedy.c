@@ -119,7 +119,8 @@ static void greedy_begin(struct pci_plan *plan,
 	}
 	for (i = 0; i < plan->count; i++)
 		if (plan->item[i].window)
-			list_sort(NULL, &plan->item[i].inside, greedy_by_place);
+			plan_list_sort(NULL, &plan->item[i].inside,
+				       greedy_by_place);
 }
 
 /*
@@ -761,7 +762,7 @@ static void greedy_fill(struct pci_plan *plan, struct list_head *wants)
 
 	list_for_each_entry(item, wants, order)
 		adds = adds || item->ask.add;
-	list_sort(NULL, wants, greedy_by_align);
+	plan_list_sort(NULL, wants, greedy_by_align);
 	if (adds && greedy_attempt(plan, wants))
 		return;
 
@@ -775,7 +776,7 @@ static void greedy_fill(struct pci_plan *plan, struct list_head *wants)
 	if (!adds)
 		return;
 
-	list_sort(plan, wants, greedy_by_addition);
+	plan_list_sort(plan, wants, greedy_by_addition);
 	list_for_each_entry(item, wants, order)
 		if (item->ask.add && !item->ask.gone)
 			greedy_add(plan, item);
@@ -934,6 +935,13 @@ static void greedy_release_all(struct pci_plan_item *item)
 	greedy_release(item);
 }
 
+/* What makes way for something depends on this, and on where it is */
+static unsigned int greedy_kind(const struct pci_plan_item *failed)
+{
+	return 1U << ((failed->pref ? GREEDY_PREF : 0) |
+		      (greedy_is_wide(failed) ? GREEDY_WIDE : 0));
+}
+
 /*
  * What is in the way of something like @failed on the bus behind @bridge: the
  * window to there, and @all to what is below.
@@ -941,8 +949,14 @@ static void greedy_release_all(struct pci_plan_item *item)
 static void greedy_make_way(struct pci_plan *plan, struct pci_plan_item *bridge,
 			    const struct pci_plan_item *failed, bool all)
 {
+	unsigned int kind = greedy_kind(failed);
 	struct pci_plan_item *window = bridge, *second, *item;
 	bool leaf = true;
+
+	/* For something else of its kind; what is in use stays so */
+	if (bridge->ask.way & kind)
+		return;
+	bridge->ask.way |= kind;
 
 	list_for_each_entry(item, &bridge->ask.bus, beside) {
 		if (!greedy_is_bridge(item))
@@ -968,6 +982,8 @@ static void greedy_ask_again(struct pci_plan *plan,
 	struct pci_plan_item *item;
 	unsigned int i;
 
+	for (i = 0; i <= how->last; i++)
+		plan->item[i].ask.way = 0;
 	for (i = how->first; i <= how->last; i++) {
 		item = &plan->item[i];
 		/* What is on the bus of the bridge itself has nothing in its way */

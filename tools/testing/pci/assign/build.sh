@@ -57,8 +57,7 @@ KCONFIG_ALLCONFIG=$out/$side.fragment KCONFIG_CONFIG=$out/$side.config \
 cmp -s "$out/$side.config" "$obj/.config" ||
 	cp "$out/$side.config" "$obj/.config"
 
-objects=(kernel/resource.o lib/list_sort.o lib/sort.o lib/bsearch.o
-	lib/rbtree.o)
+objects=(kernel/resource.o lib/list_sort.o lib/sort.o lib/bsearch.o)
 objects+=(drivers/pci/{setup-bus,setup-res,bus,host-bridge}.o)
 if [ "$side" = series ]; then
 	for part in "$pipeline"/plan*.c; do

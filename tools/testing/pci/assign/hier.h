@@ -58,7 +58,7 @@ struct random {
 void random_begin(struct random *r, struct hier *h, __u64 seed);
 int random_next(struct random *r, struct hier *h, __u64 seed, struct event *e);
 unsigned int random_below(struct random *r, unsigned int n);
-void random_card(struct random *r, struct hier *h, int port);
+void random_fn(struct random *r, struct hier *h, int parent);
 unsigned int random_switch(struct random *r, struct hier *h, int port,
 			   unsigned int max);
 

@@ -316,7 +316,7 @@ static void next_go(struct session *s, struct random *r, unsigned int port,
 			if (chain)
 				port = random_switch(r, &s->h, port, NEXT_PORTS);
 			else
-				random_card(r, &s->h, port);
+				random_fn(r, &s->h, port);
 			apart = next_step(s, step, apart);
 		}
 	}

@@ -8,7 +8,7 @@
 
 #define RANDOM_BATCH	40	/* room that an event needs at most */
 
-static unsigned int rnd(struct random *r, unsigned int n)
+unsigned int random_below(struct random *r, unsigned int n)
 {
 	r->state = r->state * 6364136223846793005ULL + 1442695040888963407ULL;
 	return (r->state >> 33) % n;
@@ -16,26 +16,26 @@ static unsigned int rnd(struct random *r, unsigned int n)
 
 static void random_bar(struct random *r, struct a_bar *bar)
 {
-	bar->kind = 1 + rnd(r, 5);
+	bar->kind = 1 + random_below(r, 5);
 	if (bar->kind == A_IO)
-		bar->size = 4ULL << rnd(r, 7);
+		bar->size = 4ULL << random_below(r, 7);
 	else
-		bar->size = 4096ULL << rnd(r, rnd(r, 6) ? 10 : 18);
+		bar->size = 4096ULL << random_below(r, random_below(r, 6) ? 10 : 18);
 }
 
-static void random_fn(struct random *r, struct hier *h, int parent)
+void random_fn(struct random *r, struct hier *h, int parent)
 {
 	struct a_fn *fn = hier_add(h, parent);
-	int i, n = 1 + rnd(r, 4);
+	int i, n = 1 + random_below(r, 4);
 
 	for (i = 0; i < n && i < A_ROM; i++) {
 		random_bar(r, &fn->bar[i]);
 		if (fn->bar[i].kind == A_MEM64 || fn->bar[i].kind == A_PREF64)
 			i++;
 	}
-	if (!rnd(r, 5)) {
+	if (!random_below(r, 5)) {
 		fn->bar[A_ROM].kind = A_MEM;
-		fn->bar[A_ROM].size = 2048ULL << rnd(r, 8);
+		fn->bar[A_ROM].size = 2048ULL << random_below(r, 8);
 	}
 }
 
@@ -46,11 +46,11 @@ static void random_bridge(struct random *r, struct hier *h, int parent,
 	struct a_fn *fn = hier_add(h, parent);
 
 	fn->bridge = 1;
-	fn->hotplug = rnd(r, 2);
-	fn->io = rnd(r, 4) != 0;
-	fn->pref = rnd(r, 5) ? 64 : rnd(r, 2) ? 32 : 0;
-	for (n = rnd(r, 4); n-- && h->count < h->max - 8; )
-		if (depth < 5 && !rnd(r, 3))
+	fn->hotplug = random_below(r, 2);
+	fn->io = random_below(r, 4) != 0;
+	fn->pref = random_below(r, 5) ? 64 : random_below(r, 2) ? 32 : 0;
+	for (n = random_below(r, 4); n-- && h->count < h->max - 8; )
+		if (depth < 5 && !random_below(r, 3))
 			random_bridge(r, h, me, depth + 1);
 		else
 			random_fn(r, h, me);
@@ -68,20 +68,20 @@ void random_begin(struct random *r, struct hier *h, __u64 seed)
 		.io = { 0x1000, 0xffff },
 		.low = { 0xc0000000, 0xfebfffff },
 	};
-	host->low.start += (__u64)rnd(r, 8) << 27;
+	host->low.start += (__u64)random_below(r, 8) << 27;
 	/* In one of three it is two windows that touch */
 	if (seed % 3 == 0) {
 		host->more.start = host->low.start + ((1ULL + seed / 3 % 3) << 26);
 		host->more.end = host->low.end;
 		host->low.end = host->more.start - 1;
 	}
-	if (rnd(r, 4)) {
+	if (random_below(r, 4)) {
 		host->high.start = 0x4000000000ULL;
-		host->high.end = host->high.start + (1ULL << (30 + rnd(r, 8))) - 1;
+		host->high.end = host->high.start + (1ULL << (30 + random_below(r, 8))) - 1;
 	}
 
-	for (n = 1 + rnd(r, 5); n--; )
-		if (rnd(r, 3))
+	for (n = 1 + random_below(r, 5); n--; )
+		if (random_below(r, 3))
 			random_bridge(r, h, A_NOWHERE, 0);
 		else
 			random_fn(r, h, A_NOWHERE);
@@ -90,7 +90,7 @@ void random_begin(struct random *r, struct hier *h, __u64 seed)
 /* A bridge, or A_NOWHERE if there is none left */
 static int random_port(struct random *r, const struct hier *h)
 {
-	unsigned int port = rnd(r, h->count), i;
+	unsigned int port = random_below(r, h->count), i;
 
 	for (i = 0; i < h->count; i++, port = (port + 1) % h->count)
 		if (h->fn[port].bridge && !h->fn[port].gone)
@@ -100,7 +100,7 @@ static int random_port(struct random *r, const struct hier *h)
 
 static void random_grow(struct random *r, struct hier *h, int parent)
 {
-	if (rnd(r, 2))
+	if (random_below(r, 2))
 		random_bridge(r, h, parent, 1);
 	else
 		random_fn(r, h, parent);
@@ -133,8 +133,8 @@ int random_next(struct random *r, struct hier *h, __u64 seed, struct event *e)
 	e->from = h->count;
 	if (e->nr == 1 && seed % 4 == 3) {
 		e->kind = EVENT_FIRMWARE;
-		for (n = 1 + rnd(r, 3); n--; )
-			random_grow(r, h, rnd(r, 4) ? random_port(r, h) :
+		for (n = 1 + random_below(r, 3); n--; )
+			random_grow(r, h, random_below(r, 4) ? random_port(r, h) :
 						      A_NOWHERE);
 		return 1;
 	}
@@ -144,20 +144,10 @@ int random_next(struct random *r, struct hier *h, __u64 seed, struct event *e)
 	if (port == A_NOWHERE)
 		return 0;
 	e->port = port;
-	if (!rnd(r, 5))
+	if (!random_below(r, 5))
 		random_empty(h, port);
 	random_grow(r, h, port);
 	return 1;
-}
-
-unsigned int random_below(struct random *r, unsigned int n)
-{
-	return rnd(r, n);
-}
-
-void random_card(struct random *r, struct hier *h, int port)
-{
-	random_fn(r, h, port);
 }
 
 /*
@@ -167,12 +157,12 @@ void random_card(struct random *r, struct hier *h, int port)
 unsigned int random_switch(struct random *r, struct hier *h, int port,
 			   unsigned int max)
 {
-	unsigned int top = h->count, i, n = 2 + rnd(r, max - 1);
+	unsigned int top = h->count, i, n = 2 + random_below(r, max - 1);
 	struct a_fn *fn = hier_add(h, port);
 
 	fn->bridge = 1;
-	fn->io = rnd(r, 4) != 0;
-	fn->pref = rnd(r, 5) ? 64 : rnd(r, 2) ? 32 : 0;
+	fn->io = random_below(r, 4) != 0;
+	fn->pref = random_below(r, 5) ? 64 : random_below(r, 2) ? 32 : 0;
 	for (i = 0; i < n; i++) {
 		port = h->count;
 		fn = hier_add(h, top);
